@@ -1,0 +1,9 @@
+"""The demo site under WSGI: the gateway and the pages, no RTMP."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,9 @@
+"""The Django app of the RTMP server."""
+
+from django.apps import AppConfig
+
+
+class RtmpChannelsConfig(AppConfig):
+    name = "rtmp_channels"
+    verbose_name = "RTMP"
+    default_auto_field = "django.db.models.BigAutoField"
