@@ -1,0 +1,18 @@
+"""The RTMP protocol without I/O: bytes in, events out, bytes out again.
+
+`Connection` is the door; `events` says what it reports, `outbound` makes bytes that many
+connections can share. Standard library and the AMF codec only.
+"""
+
+from rtmp_channels.protocol.config import ConnectionConfig, Role
+from rtmp_channels.protocol.connection import Connection
+from rtmp_channels.protocol.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+
+__all__ = [
+    "Connection",
+    "ConnectionConfig",
+    "LocalProtocolError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "Role",
+]

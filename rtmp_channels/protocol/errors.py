@@ -1,0 +1,36 @@
+"""What can go wrong on an RTMP connection, and whose fault it is.
+
+ProtocolError
+├── RemoteProtocolError    the peer broke the protocol or a limit: log at INFO, send, close
+└── LocalProtocolError     this side called a method that the connection's state forbids: a bug
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rtmp_channels.protocol.events import Event
+
+
+class ProtocolError(Exception):
+    """Root of every error that the protocol floor raises."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol or a limit; the connection is dead.
+
+    The message is one line for a log. `Connection.data_to_send()` afterwards holds the reply, where
+    the protocol has one; write it, then close.
+    """
+
+    events: list[Event]
+    """What the same `receive_data` call understood before the mistake, in order."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.events = []
+
+
+class LocalProtocolError(ProtocolError):
+    """A method was called in a state, or with a value, that does not allow it."""
