@@ -1,0 +1,48 @@
+"""One object per running event loop: hubs are made lazily, since daphne has no lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+
+class Closable(Protocol):
+    """What a `LoopLocal` holds."""
+
+    async def close(self) -> None:
+        """Ends tasks and gives up what others hold for us; more than once is harmless."""
+
+
+T = TypeVar("T", bound=Closable)
+
+
+class LoopLocal(Generic[T]):
+    """Makes one object per event loop on first use and closes it at shutdown.
+
+    A process may run several loops one after the other (tests) or side by side (threads); what
+    belongs to one loop must not be touched from another.
+    """
+
+    def __init__(self, factory: Callable[[], T]) -> None:
+        self._factory = factory
+        self._objects: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+
+    def get(self) -> T:
+        """The running loop's object, made now if there is none; RuntimeError without a loop."""
+        loop = asyncio.get_running_loop()
+        found = self._objects.get(loop)
+        if found is None:
+            found = self._objects[loop] = self._factory()
+        return found
+
+    def peek(self) -> T | None:
+        """The running loop's object, or None if nobody has asked for it yet."""
+        return self._objects.get(asyncio.get_running_loop())
+
+    async def close(self) -> None:
+        """Closes the running loop's object, if any; the next `get` makes a new one."""
+        found = self._objects.pop(asyncio.get_running_loop(), None)
+        if found is not None:
+            await found.close()
