@@ -1,0 +1,94 @@
+# Sets up what each target needs (Python 3.11+ and make are enough; gcc builds the compiled codec).
+# The stamp files in .venv make a second run quick.
+
+PYTHON ?= python3
+HTTP_PORT ?= 8000
+RTMP_PORT ?= 1935
+PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
+
+BIN := .venv/bin
+NODE := tests/interop/node
+DAPHNE := $(BIN)/daphne --application-close-timeout 5
+
+.PHONY: help run test lint interop bench fuzz-codec fuzz-rtmp clean
+
+help:
+	@echo "make run         the demo site: HTTP and WebSocket on HTTP_PORT, RTMP on RTMP_PORT"
+	@echo "make test        all tests, ruff, mypy and the import contracts"
+	@echo "make lint        ruff, mypy and the import contracts"
+	@echo "make bench       the benchmarks"
+	@echo "make fuzz-codec  random bytes against the AMF codec for FUZZ_SECONDS"
+	@echo "make fuzz-rtmp   random bytes against the RTMP protocol for FUZZ_SECONDS"
+	@echo "make clean       removes what make set up (the database stays)"
+
+# ---- Environments -----------------------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements.txt requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/run.stamp
+
+# python-librtmp compiles against librtmp's headers: without them its tests are skipped by name.
+.venv/interop.stamp: requirements-interop.txt | .venv/dev.stamp
+	@if echo '#include <librtmp/rtmp.h>' | $(or $(CC),cc) -E -x c - >/dev/null 2>&1; then \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@; \
+	else echo "librtmp's headers are missing: python-librtmp is not installed"; fi
+
+$(NODE)/node_modules/.stamp: $(NODE)/package.json
+	@if command -v npm >/dev/null; then \
+	  cd $(NODE) && npm install --no-audit --no-fund --no-package-lock --loglevel=error \
+	    && touch node_modules/.stamp; \
+	else echo "npm is missing: the clients of $< are not installed"; fi
+
+interop: .venv/interop.stamp $(NODE)/node_modules/.stamp
+
+# ---- The demo site ----------------------------------------------------------------------------
+
+run: .venv/run.stamp
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo_admin
+	@echo "http://127.0.0.1:$(HTTP_PORT)/ and rtmp://127.0.0.1:$(RTMP_PORT)/lobby/room1 (Ctrl-C stops)"
+	@HTTP_PORT=$(HTTP_PORT) RTMP_PORT=$(RTMP_PORT) exec $(DAPHNE) \
+	  -e tcp:port=$(HTTP_PORT):interface=127.0.0.1 \
+	  -e rtmp:port=$(RTMP_PORT):interface=127.0.0.1 project.asgi:application
+
+# ---- Checks -----------------------------------------------------------------------------------
+
+# The tests run even when lint fails, and come last: their summary closes the output.
+test: .venv/dev.stamp interop
+	@status=0; \
+	$(MAKE) --no-print-directory lint || status=1; \
+	$(BIN)/python -m pytest $(PYTEST_ARGS) || status=1; \
+	exit $$status
+
+lint: .venv/dev.stamp
+	@status=0; \
+	for check in "ruff check" "ruff format --check" "mypy" "lint-imports"; do \
+	  echo "==> $$check"; $(BIN)/$$check || status=1; \
+	done; exit $$status
+
+bench: .venv/dev.stamp interop
+	@for script in benchmarks/bench_*.py; do \
+	  [ -e "$$script" ] || { echo "no benchmarks yet"; break; }; \
+	  echo "==> $$script"; $(BIN)/python "$$script" || exit 1; \
+	done
+
+fuzz-codec: .venv/dev.stamp
+	$(BIN)/python -m tests.amf.fuzz --seconds $(FUZZ_SECONDS)
+
+fuzz-rtmp: .venv/dev.stamp
+	$(BIN)/python -m tests.protocol.fuzz --seconds $(FUZZ_SECONDS)
+
+clean:
+	rm -rf .venv $(NODE)/node_modules build dist *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+	find . -name __pycache__ -prune -exec rm -rf {} +
