@@ -1,4 +1,4 @@
-"""Settings of the demo site. Environment: REDIS_URL, HTTP_PORT, RTMP_PORT, DEBUG, SECRET_KEY."""
+"""Settings of the demo site. Environment: DATABASE, DEBUG, REDIS_URL, RTMP_PORT, SECRET_KEY."""
 
 import os
 from pathlib import Path
@@ -71,3 +71,29 @@ if REDIS_URL:
     }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+AMF_REMOTING = {
+    "SERVICES": {
+        "echo": "project.demo.services.EchoService",
+        "math": "project.demo.services.math",
+        "clock": "project.demo.services.clock",
+        "people": "project.demo.services.PeopleService",
+        "staff": "project.demo.services.StaffService",
+        "lobby": "project.demo.services.LobbyService",
+    },
+}
+
+RTMP_PORT = int(os.environ.get("RTMP_PORT", "1935"))
+RTMP_CHANNELS = {
+    # For runserver; daphne takes the same strings by -e.
+    "ENDPOINTS": [f"rtmp:port={RTMP_PORT}:interface=127.0.0.1"],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"django": {"handlers": []}},  # Django's own would print twice
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
