@@ -1,9 +1,17 @@
 """The Django app of the gateway."""
 
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class AmfRemotingConfig(AppConfig):
     name = "amf_remoting"
     verbose_name = "Flash remoting"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks, exposure
+
+        register(checks.check_settings)
+        register(checks.check_services)
+        exposure.start()

@@ -4,3 +4,4 @@ from project.settings import *  # noqa: F403
 
 SECRET_KEY = "tests-only"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGGING: dict[str, object] = {"version": 1}  # caplog needs propagation

@@ -1,0 +1,102 @@
+"""From a Call to its value: find the method, ask the policy, bind, run.
+
+Both functions raise nothing but Fault. ``dispatch`` is for threads (WSGI), ``adispatch`` for
+event loops; each runs sync and async methods alike.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import AnonymousUser
+
+from . import conf
+from .call import Call
+from .exceptions import Fault, FaultCode
+from .pool import run_in_pool
+from .registry import registry
+from .remote import RemoteMethod
+
+__all__ = ["Call", "adispatch", "dispatch"]
+
+logger = logging.getLogger(__name__)
+
+
+def dispatch(call: Call) -> Any:
+    """Answers the call in this thread."""
+    try:
+        method = _open(call)
+        _authorise(call, method)
+        run = _bind(call, method)
+        return async_to_sync(run)() if method.is_async else run()
+    except Fault:
+        raise
+    except Exception as error:
+        raise _processing_fault(call, error) from error
+
+
+async def adispatch(call: Call) -> Any:
+    """Answers the call on this loop; a sync method runs in the bounded pool."""
+    try:
+        method = _open(call)
+        if _is_restricted(method):
+            # Permissions are read from the database, and a request's user is lazy.
+            await run_in_pool(partial(_authorise, call, method))
+        run = _bind(call, method)
+        return await run() if method.is_async else await run_in_pool(run)
+    except Fault:
+        raise
+    except Exception as error:
+        raise _processing_fault(call, error) from error
+
+
+def _open(call: Call) -> RemoteMethod:
+    method = registry.find(call.target)
+    if method.connection and call.connection is None:
+        raise Fault(
+            FaultCode.CONNECTION_REQUIRED, f"{call.target} answers over RTMP and WebSocket only"
+        )
+    if call.user is None:
+        call.user = AnonymousUser()
+    return method
+
+
+def _is_restricted(method: RemoteMethod) -> bool:
+    return method.login_required or bool(method.permissions)
+
+
+def _authorise(call: Call, method: RemoteMethod) -> None:
+    if not _is_restricted(method):
+        return
+    if not call.user.is_authenticated:
+        raise Fault(FaultCode.AUTHENTICATION, f"{call.target} needs a login")
+    if not call.user.has_perms(method.permissions):
+        raise Fault(FaultCode.AUTHORIZATION, f"{call.target} is not permitted to you")
+
+
+def _bind(call: Call, method: RemoteMethod) -> Callable[[], Any]:
+    arguments, keywords = method.signature.bind(call.arguments, call.keywords)
+    if method.signature.takes_call:
+        arguments.insert(0, call)
+
+    def run() -> Any:
+        return method.resolve()(*arguments, **keywords)
+
+    return run if not method.is_async else partial(_run_async, run)
+
+
+async def _run_async(run: Callable[[], Any]) -> Any:
+    return await run()
+
+
+def _processing_fault(call: Call, error: Exception) -> Fault:
+    logger.error("%s failed", call.target, exc_info=error)
+    if not conf.debug():
+        return Fault(FaultCode.PROCESSING, f"{call.target} failed")
+    text = "".join(traceback.format_exception(error))
+    return Fault(
+        FaultCode.PROCESSING, f"{type(error).__name__}: {error}", details={"traceback": text}
+    )

@@ -1,0 +1,69 @@
+"""The one pool in which sync methods run when an async door calls them."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+
+from .conf import remoting_settings
+from .exceptions import Fault, FaultCode
+
+
+class BoundedThreadPool(ThreadPoolExecutor):
+    """A thread pool whose queue has an end: beyond it, Fault "Server.Busy"."""
+
+    def __init__(self, *, threads: int, max_waiting: int) -> None:
+        super().__init__(max_workers=max(threads, 1), thread_name_prefix="amf-remoting")
+        self._room = threading.BoundedSemaphore(max(threads, 1) + max_waiting)
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Queues the function, or raises the Fault at once."""
+        if not self._room.acquire(blocking=False):
+            raise Fault(FaultCode.BUSY, "too many calls are waiting; try again")
+        try:
+            future = super().submit(function, *args, **kwargs)
+        except BaseException:
+            self._room.release()
+            raise
+        future.add_done_callback(lambda _: self._room.release())
+        return future
+
+
+_lock = threading.Lock()
+_pool: BoundedThreadPool | None = None
+
+
+def thread_pool() -> BoundedThreadPool:
+    """The process's pool, made on first use from THREADS and MAX_WAITING_CALLS."""
+    global _pool  # noqa: PLW0603 - one pool per process is the point
+    with _lock:
+        if _pool is None:
+            settings = remoting_settings()
+            _pool = BoundedThreadPool(
+                threads=settings.threads, max_waiting=settings.max_waiting_calls
+            )
+        return _pool
+
+
+async def run_in_pool(function: Callable[[], Any]) -> Any:
+    """Runs a sync function in the pool; its database connections are closed as after a request.
+
+    asgiref carries context variables over and lets ``async_to_sync`` in the function reach the
+    caller's event loop, where hubs and connections live.
+    """
+    run = sync_to_async(_tidy(function), thread_sensitive=False, executor=thread_pool())
+    return await run()
+
+
+def _tidy(function: Callable[[], Any]) -> Callable[[], Any]:
+    def run() -> Any:
+        close_old_connections()
+        try:
+            return function()
+        finally:
+            close_old_connections()
+
+    return run

@@ -1,0 +1,136 @@
+"""Which methods are remote.
+
+Methods are named by ``@remote_method``, services declared by ``@service``; a service answers
+only once it is exposed under a name, by the setting SERVICES or by ``registry.expose``.
+Lookups are made in a dict of full targets: nothing a caller sends ever reaches ``getattr``.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .exceptions import ExposureError, Fault, FaultCode
+from .remote import (
+    METHOD_MARK,
+    SERVICE_MARK,
+    MethodOptions,
+    RemoteMethod,
+    Service,
+    ServiceOptions,
+    describe_source,
+)
+
+Declared = TypeVar("Declared")
+
+
+@dataclass(slots=True)
+class Registry:
+    """Declared services, and those that are exposed. The package uses one: ``registry``."""
+
+    declared: dict[str, object] = field(default_factory=dict)
+    """By the name given to ``@service``; not public by that alone."""
+    _services: dict[str, Service] = field(default_factory=dict)
+    _methods: dict[str, RemoteMethod] = field(default_factory=dict)
+
+    def declare(self, name: str, source: object) -> None:
+        """Called by ``@service``. ExposureError if another thing was declared by that name."""
+        known = self.declared.get(name)
+        # The same class again is a reloaded module, not a second service.
+        if known is not None and _qualified_name(known) != _qualified_name(source):
+            raise ExposureError(f"two services are declared as {name!r}: {known!r}, {source!r}")
+        self.declared[name] = source
+
+    def expose(self, name: str, source: object, *, from_settings: bool = False) -> Service:
+        """Makes the remote methods of ``source`` answer as ``name.method``.
+
+        ExposureError if the name is taken or malformed, or if nothing of ``source`` is remote.
+        """
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise ExposureError(f"{name!r} is no name for a service")
+        if name in self._services:
+            raise ExposureError(f"a service named {name!r} is already exposed")
+        service = describe_source(name, source, from_settings=from_settings)
+        added = {method.target: method for method in service.methods.values()}
+        if taken := added.keys() & self._methods.keys():
+            raise ExposureError(f"two services answer {min(taken)!r}")
+        # New dicts, not changed ones: calls in other threads look them up meanwhile.
+        self._services = {**self._services, name: service}
+        self._methods = {**self._methods, **added}
+        return service
+
+    def withdraw(self, name: str) -> None:
+        """Ends the exposure of a service; nothing happens if there is none."""
+        self._services = {key: one for key, one in self._services.items() if key != name}
+        self._methods = {key: one for key, one in self._methods.items() if one.service != name}
+
+    def find(self, target: str) -> RemoteMethod:
+        """The method behind "service.method". Fault "Client.MethodNotFound" if there is none."""
+        method = self._methods.get(target)
+        if method is None:
+            raise Fault(FaultCode.METHOD_NOT_FOUND, f"unknown method {target[:200]!r}")
+        return method
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._services
+
+    def __getitem__(self, name: str) -> Service:
+        return self._services[name]
+
+    def __iter__(self) -> Iterator[Service]:
+        """The exposed services by name."""
+        return iter([self._services[name] for name in sorted(self._services)])
+
+    def __len__(self) -> int:
+        return len(self._services)
+
+
+registry = Registry()
+
+
+def service(
+    name: str, *, permission: str | None = None, login_required: bool = False
+) -> Callable[[Declared], Declared]:
+    """Declares a class, an object or a function as the service ``name``.
+
+    It becomes public when SERVICES exposes it: ``{"echo": "echo"}`` or by its dotted path.
+    """
+    options = ServiceOptions(name=name, permission=permission, login_required=login_required)
+
+    def declare(source: Declared) -> Declared:
+        setattr(source, SERVICE_MARK, options)
+        registry.declare(name, source)
+        return source
+
+    return declare
+
+
+def remote_method(
+    function: Any = None,
+    *,
+    name: str | None = None,
+    permission: str | None = None,
+    login_required: bool = False,
+    connection: bool = False,
+) -> Any:
+    """Names a function or method remote; used plain or with options.
+
+    ``permission`` is a Django permission; ``connection`` refuses doors without a lasting
+    connection. With staticmethod and classmethod it is the inner decorator.
+    """
+    options = MethodOptions(
+        name=name, permission=permission, login_required=login_required, connection=connection
+    )
+
+    def mark(function: Any) -> Any:
+        if not inspect.isfunction(function):
+            raise ExposureError(f"@remote_method belongs directly on a function: {function!r}")
+        setattr(function, METHOD_MARK, options)
+        return function
+
+    return mark if function is None else mark(function)
+
+
+def _qualified_name(source: object) -> tuple[str, str]:
+    named: Any = source if hasattr(source, "__qualname__") else type(source)
+    return named.__module__, named.__qualname__

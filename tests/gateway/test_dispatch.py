@@ -1,0 +1,185 @@
+"""From a call to its value, on threads and on loops."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+
+from amf_remoting import pool
+from amf_remoting.dispatch import Call, adispatch, dispatch
+from amf_remoting.exceptions import Fault
+from amf_remoting.registry import registry, remote_method
+
+from . import services
+
+
+@pytest.fixture(autouse=True)
+def _exposed() -> Iterator[None]:
+    names = {"tecs": services.EchoService, "tstaff": services.StaffService, "tadd": services.add}
+    for name, source in names.items():
+        registry.expose(name, source)
+    yield
+    for name in names:
+        registry.withdraw(name)
+
+
+async def both(call: Call) -> Any:
+    """The value or the fault's information; the same by both ways."""
+
+    def sync() -> Any:
+        try:
+            return dispatch(Call(call.target, call.arguments, call.keywords))
+        except Fault as fault:
+            return fault.information
+
+    one = await asyncio.to_thread(sync)
+    try:
+        two = await adispatch(call)
+    except Fault as fault:
+        two = fault.information
+    assert one == two
+    return two
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "value"),
+    [
+        ("tecs.echo", [{"a": 1}], {"a": 1}),
+        ("tecs.aecho", ["x"], "x"),
+        ("tecs.args", [1, 2, 3], [1, 2, 3]),
+        ("tecs.args", [], []),
+        ("tadd", [1, 2], 3),
+        ("tecs.static", [1], 2),
+        ("tecs.keyword", [1], [1, 2]),
+        ("tecs.caller", ["!"], "amf:tecs.caller:AnonymousUser!"),
+        ("tecs.acaller", [], "amf:"),
+    ],
+)
+async def test_values(target: str, arguments: list[Any], value: object) -> None:
+    assert await both(Call(target, arguments)) == value
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "keywords", "description", "argument"),
+    [
+        ("tadd", [1], {}, "argument 'b' is missing", "b"),
+        ("tadd", [], {"b": 1}, "argument 'a' is missing", "a"),
+        ("tadd", [1, 2, 3], {}, "2 arguments expected at most, got 3", None),
+        ("tadd", [1, 2], {"a": 1}, "argument 'a' is given twice", "a"),
+        ("tadd", [1], {"c": 1}, "there is no argument 'c'", "c"),
+        ("tecs.caller", [], {"call": 1}, "there is no argument 'call'", "call"),
+        ("tecs.caller", [], {"self": 1}, "there is no argument 'self'", "self"),
+        ("tecs.args", [], {"args": 1}, "there is no argument 'args'", "args"),
+    ],
+)
+async def test_arguments_at_fault_are_named(
+    target: str,
+    arguments: list[Any],
+    keywords: dict[str, Any],
+    description: str,
+    argument: str | None,
+) -> None:
+    information = await both(Call(target, arguments, keywords))
+    assert information["code"] == "Client.BadArguments"
+    assert information["description"] == description
+    assert information.get("argument") == argument
+
+
+async def test_arguments_by_name() -> None:
+    assert await both(Call("tecs.keyword", [1], {"second": 5})) == [1, 5]
+    assert await both(Call("tadd", [], {"b": 2, "a": 1})) == 3
+
+
+async def test_a_service_answers_with_a_fault_of_its_own() -> None:
+    assert await both(Call("tecs.refuse")) == {
+        "level": "error",
+        "code": "Shop.SoldOut",
+        "description": "none left",
+        "left": 0,
+    }
+
+
+@pytest.mark.parametrize("target", ["tecs.fail", "tecs.afail"])
+async def test_unexpected_errors_are_logged_and_not_told(
+    target: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await both(Call(target, ["secret"])) == {
+        "level": "error",
+        "code": "Server.Processing",
+        "description": f"{target} failed",
+    }
+    assert [record.message for record in caplog.records] == [f"{target} failed"] * 2
+    assert "ValueError: secret" in caplog.text
+
+
+def test_debug_tells_the_traceback(settings: Any) -> None:
+    settings.DEBUG = True
+    with pytest.raises(Fault) as caught:
+        dispatch(Call("tecs.fail", ["secret"]))
+    assert caught.value.description == "ValueError: secret"
+    assert "in fail" in str(caught.value.information["traceback"])
+
+
+async def test_connection_methods_need_one() -> None:
+    assert (await both(Call("tecs.lasting")))["code"] == "Client.ConnectionRequired"
+    assert await adispatch(Call("tecs.lasting", connection="the consumer")) == "the consumer"
+
+
+async def test_sync_methods_leave_the_loop_for_our_pool() -> None:
+    assert (await adispatch(Call("tecs.thread"))).startswith("amf-remoting")
+    assert await asyncio.to_thread(
+        lambda: dispatch(Call("tecs.thread")) == threading.current_thread().name
+    )
+
+
+async def test_a_method_that_needs_a_login_refuses_the_anonymous() -> None:
+    information = await both(Call("tstaff.whoami"))
+    assert information["code"] == "Client.Authentication"
+    assert information["description"] == "tstaff.whoami needs a login"
+    assert (await both(Call("tstaff.hire", ["Eve"])))["code"] == "Client.Authentication"
+
+
+@pytest.mark.django_db
+def test_permissions() -> None:
+    user = User(username="joe", is_active=True)
+    user.save()
+    assert dispatch(Call("tstaff.whoami", user=user)) == "joe"
+    with pytest.raises(Fault) as caught:
+        dispatch(Call("tstaff.hire", ["Eve"], user=user))
+    assert caught.value.code == "Client.Authorization"
+    boss = User(username="boss", is_superuser=True)
+    assert dispatch(Call("tstaff.hire", ["Eve"], user=boss)) == "boss hires Eve"
+
+
+async def test_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = pool.BoundedThreadPool(threads=1, max_waiting=1)
+    monkeypatch.setattr(pool, "_pool", small)
+    gate = threading.Event()
+
+    @remote_method
+    def wait() -> str:
+        gate.wait(5)
+        return "done"
+
+    registry.expose("twait", wait)
+    try:
+        calls = [asyncio.ensure_future(adispatch(Call("twait"))) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Fault) as caught:
+            await adispatch(Call("twait"))
+        assert caught.value.code == "Server.Busy"
+        gate.set()
+        assert await asyncio.gather(*calls) == ["done", "done"]
+        assert await adispatch(Call("twait")) == "done"
+    finally:
+        gate.set()
+        registry.withdraw("twait")
+        small.shutdown()
+
+
+@pytest.mark.parametrize("user", [None, AnonymousUser()])
+def test_callers_are_anonymous_by_default(user: Any) -> None:
+    assert dispatch(Call("tecs.caller", user=user)) == "amf:tecs.caller:AnonymousUser"
