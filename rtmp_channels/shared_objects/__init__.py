@@ -1,0 +1,1 @@
+"""Remote shared objects: one state, in one order, for everyone who uses it."""

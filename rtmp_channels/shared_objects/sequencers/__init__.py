@@ -1,0 +1,1 @@
+"""Sequencers: who decides on the order of an object's events."""
