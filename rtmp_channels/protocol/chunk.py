@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rtmp_channels.protocol.constants import EXTENDED_TIMESTAMP, TIMESTAMP_MODULUS
+from rtmp_channels.protocol.constants import (
+    EXTENDED_TIMESTAMP,
+    MAX_MESSAGE_LENGTH,
+    TIMESTAMP_MODULUS,
+)
+from rtmp_channels.protocol.errors import LocalProtocolError
 
 _CONTINUATION = 0xC0
 """Format 3: no header beyond the chunk stream id (§5.3.1.2.4)."""
@@ -26,9 +31,12 @@ def serialize_message(message: Message, *, chunk_stream_id: int, chunk_size: int
     """Cuts a message into chunks: a format 0 header, then format 3 continuations.
 
     Depends on nothing sent before, so the bytes may be written to any connection whose chunk size
-    is the same, between any two messages. `chunk_stream_id` is 2 to 63 (§5.3.1.1).
+    is the same, between any two messages. `chunk_stream_id` is 2 to 63 (§5.3.1.1). Raises
+    LocalProtocolError for a payload beyond 16,777,215 bytes.
     """
     payload = message.payload
+    if len(payload) > MAX_MESSAGE_LENGTH:
+        raise LocalProtocolError(f"a message of {len(payload)} bytes does not fit its header")
     timestamp = message.timestamp % TIMESTAMP_MODULUS
     extended = b"" if timestamp < EXTENDED_TIMESTAMP else timestamp.to_bytes(4, "big")
     header = b"%c%b%b%c%b%b" % (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from amf_remoting import amf
-from rtmp_channels.protocol.errors import RemoteProtocolError
+from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Command:
         return cls(name, transaction_id, values[2] if len(values) > 2 else None, values[3:])
 
     def serialize(self, object_encoding: int = 0) -> bytes:
-        """The body of type 20 or, with `object_encoding` 3, of type 17. Raises amf.EncodeError."""
+        """The body of type 20 or, with `object_encoding` 3, of type 17."""
         values = [self.name, self.transaction_id, self.command_object, *self.arguments]
         return serialize_values(values, object_encoding=object_encoding)
 
@@ -54,7 +54,13 @@ def parse_values(
 
 
 def serialize_values(values: list[Any], *, object_encoding: int = 0) -> bytes:
-    """The body of type 20 or 18 or, with `object_encoding` 3, of type 17 or 15."""
-    if object_encoding == 3:
-        return b"\0" + amf.dumps_many(values, 0, avmplus=True)
-    return amf.dumps_many(values, 0)
+    """The body of type 20 or 18 or, with `object_encoding` 3, of type 17 or 15.
+
+    Raises LocalProtocolError for values that AMF cannot hold.
+    """
+    try:
+        if object_encoding == 3:
+            return b"\0" + amf.dumps_many(values, 0, avmplus=True)
+        return amf.dumps_many(values, 0)
+    except amf.AMFError as error:
+        raise LocalProtocolError(f"not to be written as AMF: {error}") from error

@@ -15,10 +15,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rtmp_channels.protocol import status
+from rtmp_channels.protocol.chunk import Message
+from rtmp_channels.protocol.chunk_reader import ChunkReader
+from rtmp_channels.protocol.client_commands import CONNECT_TRANSACTION_ID, ClientCommands
+from rtmp_channels.protocol.commands import Command
 from rtmp_channels.protocol.config import ConnectionConfig, Role
-from rtmp_channels.protocol.events import Event
+from rtmp_channels.protocol.constants import TIMESTAMP_MODULUS, MessageType
+from rtmp_channels.protocol.control import Acknowledgement, LimitType, SetPeerBandwidth
+from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
+from rtmp_channels.protocol.events import Event, HandshakeCompleted
+from rtmp_channels.protocol.handshake import ClientHandshake, Handshake, ServerHandshake
+from rtmp_channels.protocol.link import Link
+from rtmp_channels.protocol.receiver import Receiver
+from rtmp_channels.protocol.server_commands import ServerCommands
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
-from rtmp_channels.protocol.user_control import UserControlType
+from rtmp_channels.protocol.state import ConnectionInput, ConnectionState, StreamInput, StreamState
+from rtmp_channels.protocol.streams import MessageStream, MessageStreams
+from rtmp_channels.protocol.user_control import (
+    Ping,
+    SetBufferLength,
+    StreamEvent,
+    UserControlType,
+)
 
 
 class Connection:
@@ -31,41 +50,123 @@ class Connection:
     def __init__(self, role: Role = Role.SERVER, config: ConnectionConfig | None = None) -> None:
         self.role = role
         self.config = config or ConnectionConfig()
-        self.object_encoding = 0
+        self._link = Link(self.config)
+        self._machine = self._link.machine
+        self._handshake = _handshake(role, self.config)
+        self._link.write(self._handshake.data_to_send())
+        self._streams = MessageStreams(self.config.max_message_streams)
+        self._server = ServerCommands(self._link, self._streams)
+        self._client = ClientCommands(self._link)
+        self._reader = _reader(role, self.config)
+        self._receiver = Receiver(
+            self._link,
+            self._reader,
+            role=role,
+            streams=self._streams,
+            commands=self._server if role is Role.SERVER else self._client,
+        )
+        self._held = bytearray()
+        self._last_transaction_id = CONNECT_TRANSACTION_ID
+
+    @property
+    def state(self) -> ConnectionState:
+        """Where the connection is; see `state`."""
+        return self._machine.state
+
+    @property
+    def object_encoding(self) -> int:
         """0 or 3: what `connect` settled; commands travel in it."""
+        return self._link.object_encoding
 
     # bytes
 
     def receive_data(self, data: bytes | bytearray | memoryview, now: float = 0.0) -> list[Event]:
-        """Takes what the transport read and reports what it means.
+        """Takes what the transport read and reports what it means; nothing once CLOSED.
 
         `now` is any monotonic clock in seconds, used for round-trip times. Raises
-        RemoteProtocolError when the peer breaks the protocol or a limit (its `events` hold what
-        came before), and LocalProtocolError when the connection is over already.
+        RemoteProtocolError when the peer breaks the protocol or a limit; its `events` hold what
+        came before.
         """
-        raise NotImplementedError
+        events: list[Event] = []
+        if self.state is ConnectionState.CLOSED:
+            return events
+        self._receiver.now = now
+        self._receiver.ping_answers_left = self.config.max_ping_answers
+        try:
+            self._receive(data if isinstance(data, bytes) else bytes(data), events)
+        except RemoteProtocolError as error:
+            self._fail(error, events)
+            raise
+        return events
 
     def data_to_send(self) -> bytes:
         """Everything queued since the last call; empty when there is nothing to write."""
-        raise NotImplementedError
+        return self._link.take()
 
     def send_raw(self, data: bytes) -> None:
         """Queues bytes from `outbound`, chunked at this connection's chunk size, as they are."""
-        raise NotImplementedError
+        self._sending("shared bytes")
+        self._link.write(data)
+
+    def _receive(self, data: bytes, events: list[Event]) -> None:
+        sequence_number = self._receiver.window.receive(len(data))
+        if self.state is ConnectionState.HANDSHAKE:
+            data = self._shake_hands(data, events)
+        if self._is_held:
+            self._hold(data)
+        elif data:
+            self._reader.feed(data)
+            self._read_messages(events)
+        if sequence_number is not None:
+            self._link.write_control(Acknowledgement(sequence_number))
+
+    def _shake_hands(self, data: bytes, events: list[Event]) -> bytes:
+        rest = self._handshake.receive_data(data)
+        self._link.write(self._handshake.data_to_send())
+        if self._handshake.is_complete:
+            self._machine.on_received(ConnectionInput.HANDSHAKE_DONE, "handshake")
+            events.append(HandshakeCompleted(self._handshake.digest_scheme))
+        return rest
+
+    def _read_messages(self, events: list[Event]) -> None:
+        receive = self._receiver.receive
+        while not self._is_held and (message := self._reader.next_message()) is not None:
+            events += receive(message)
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether `connect` waits for the application, and what follows it for that."""
+        return self.role is Role.SERVER and self.state is ConnectionState.CONNECTING
+
+    def _hold(self, data: bytes) -> None:
+        self._held += data
+        if len(self._held) > self.config.max_held_bytes:
+            raise RemoteProtocolError(
+                f"more than {self.config.max_held_bytes} bytes behind an unanswered connect"
+            )
+
+    def _fail(self, error: RemoteProtocolError, events: list[Event]) -> None:
+        error.events = events
+        self._machine.on_received(ConnectionInput.FAIL, "failure")
 
     # connect
 
     def send_connect(
-        self,
-        command_object: Mapping[str, Any],
-        arguments: Sequence[Any] = (),
+        self, command_object: Mapping[str, Any], arguments: Sequence[Any] = ()
     ) -> None:
         """Client: asks to connect; allowed from HandshakeCompleted on.
 
         `command_object` holds at least "app" and "tcUrl"; "objectEncoding" 3 asks for AMF3.
         Reported by ConnectAccepted or ConnectRejected.
         """
-        raise NotImplementedError
+        self._require(Role.CLIENT, "send_connect")
+        options = dict(command_object)
+        command = Command("connect", CONNECT_TRANSACTION_ID, options, list(arguments))
+        payload = command.serialize()
+        self._machine.on_sent(ConnectionInput.CONNECT, "connect")
+        self._client.wanted_object_encoding = 3 if options.get("objectEncoding") == 3 else 0
+        self._link.announce_chunk_size()
+        self._link.write_message(Message(MessageType.COMMAND_AMF0, 0, 0, payload))
 
     def accept_connect(
         self,
@@ -79,11 +180,48 @@ class Connection:
         `_result`. The two mappings add to, and override, what the answer says by itself. May raise
         RemoteProtocolError as `receive_data` does, for what was held back.
         """
-        raise NotImplementedError
+        self._require(Role.SERVER, "accept_connect")
+        answer = self._connect_answer(properties or {}, information or {})
+        self._machine.on_sent(ConnectionInput.ACCEPT, "accept_connect")
+        self._reader.max_message_length = self.config.max_message_length
+        self._link.announce_window(self.config.window_acknowledgement_size)
+        self._link.write_control(SetPeerBandwidth(self.config.peer_bandwidth, LimitType.DYNAMIC))
+        self._link.announce_chunk_size()
+        self._link.write_control(StreamEvent(UserControlType.STREAM_BEGIN, 0))
+        self._link.write_message(Message(MessageType.COMMAND_AMF0, 0, 0, answer))
+        return self._release_held()
+
+    def _connect_answer(
+        self, properties: Mapping[str, Any], information: Mapping[str, Any]
+    ) -> bytes:
+        """Always type 20, as `connect` itself is: AMF3 begins after it."""
+        defaults = {"fmsVer": self.config.server_version, "capabilities": 31, "mode": 1}
+        success = status.status(
+            status.CONNECT_SUCCESS, "Connection succeeded.", objectEncoding=self.object_encoding
+        )
+        return Command(
+            "_result",
+            self._server.connect_transaction_id,
+            defaults | dict(properties),
+            [success | dict(information)],
+        ).serialize()
+
+    def _release_held(self) -> list[Event]:
+        events: list[Event] = []
+        held = bytes(self._held)
+        self._held = bytearray()
+        try:
+            self._read_messages(events)
+            self._reader.feed(held)
+            self._read_messages(events)
+        except RemoteProtocolError as error:
+            self._fail(error, events)
+            raise
+        return events
 
     def reject_connect(
         self,
-        code: str = "NetConnection.Connect.Rejected",
+        code: str = status.CONNECT_REJECTED,
         description: str = "Connection rejected.",
         *,
         information: Mapping[str, Any] | None = None,
@@ -92,7 +230,13 @@ class Connection:
 
         `information` adds to the status object (`application`, `ex`).
         """
-        raise NotImplementedError
+        self._require(Role.SERVER, "reject_connect")
+        refusal = status.error(code, description, information)
+        command = Command("_error", self._server.connect_transaction_id, None, [refusal])
+        payload = command.serialize()
+        self._machine.on_sent(ConnectionInput.REJECT, "reject_connect")
+        self._link.write_message(Message(MessageType.COMMAND_AMF0, 0, 0, payload))
+        self._held = bytearray()
 
     # calls
 
@@ -108,65 +252,107 @@ class Connection:
 
         The answer comes as ResultReceived with that id.
         """
-        raise NotImplementedError
+        self._sending(f"call of {name!r}")
+        transaction_id = self._last_transaction_id + 1 if expect_result else 0
+        self._link.write_command(
+            name, transaction_id, *arguments, message_stream_id=message_stream_id
+        )
+        if expect_result:
+            self._last_transaction_id = transaction_id
+        return transaction_id
 
     def send_result(
         self, transaction_id: float, value: Any = None, *, message_stream_id: int = 0
     ) -> None:
         """Answers CallReceived with `_result`; nothing is written for transaction id 0."""
-        raise NotImplementedError
+        self._sending("result")
+        if transaction_id:
+            self._link.write_command(
+                "_result", transaction_id, value, message_stream_id=message_stream_id
+            )
 
     def send_error(
         self, transaction_id: float, information: Any, *, message_stream_id: int = 0
     ) -> None:
         """Answers CallReceived with `_error`; nothing is written for transaction id 0."""
-        raise NotImplementedError
+        self._sending("error")
+        if transaction_id:
+            self._link.write_command(
+                "_error", transaction_id, information, message_stream_id=message_stream_id
+            )
 
     def send_status(self, message_stream_id: int, information: Mapping[str, Any]) -> None:
         """Sends onStatus: to the connection (stream 0) or to one stream."""
-        raise NotImplementedError
+        self._sending("status")
+        self._link.write_status(message_stream_id, dict(information))
 
     # streams
 
     def send_create_stream(self) -> int:
         """Client: asks for a message stream; StreamCreated reports it with this transaction id."""
-        raise NotImplementedError
+        self._require(Role.CLIENT, "send_create_stream")
+        transaction_id = self.send_call("createStream", expect_result=True)
+        self._client.expect_stream(transaction_id)
+        return transaction_id
 
     def accept_publish(self, message_stream_id: int) -> None:
         """Server: answers PublishRequested with NetStream.Publish.Start."""
-        raise NotImplementedError
+        stream = self._busy(message_stream_id, StreamState.PUBLISHING, "accept_publish")
+        information = status.status(status.PUBLISH_START, f"{stream.name} is now published.")
+        self._link.write_status(stream.id, information)
 
     def reject_publish(
         self,
         message_stream_id: int,
-        code: str = "NetStream.Publish.BadName",
+        code: str = status.PUBLISH_BAD_NAME,
         description: str = "Publishing refused.",
     ) -> None:
         """Server: refuses PublishRequested; the stream is idle again and its media dropped."""
-        raise NotImplementedError
+        stream = self._busy(message_stream_id, StreamState.PUBLISHING, "reject_publish")
+        self._link.write_status(stream.id, status.error(code, description))
+        stream.change(StreamInput.CLOSE)
 
     def accept_play(self, message_stream_id: int, *, is_recorded: bool = False) -> None:
         """Server: answers PlayRequested with all that precedes onMetaData.
 
         StreamBegin, StreamIsRecorded if it is, Play.Reset if asked, Play.Start, |RtmpSampleAccess.
         """
-        raise NotImplementedError
+        stream = self._busy(message_stream_id, StreamState.PLAYING, "accept_play")
+        link = self._link
+        if is_recorded:
+            link.write_control(StreamEvent(UserControlType.STREAM_IS_RECORDED, stream.id))
+        link.write_control(StreamEvent(UserControlType.STREAM_BEGIN, stream.id))
+        if stream.reset:
+            description = f"Playing and resetting {stream.name}."
+            link.write_status(stream.id, status.status(status.PLAY_RESET, description))
+        description = f"Started playing {stream.name}."
+        link.write_status(stream.id, status.status(status.PLAY_START, description))
+        link.write_values(stream.id, ["|RtmpSampleAccess", True, True])
 
     def reject_play(
         self,
         message_stream_id: int,
-        code: str = "NetStream.Play.StreamNotFound",
+        code: str = status.PLAY_STREAM_NOT_FOUND,
         description: str = "No such stream.",
     ) -> None:
         """Server: refuses PlayRequested; the stream is idle again."""
-        raise NotImplementedError
+        stream = self._busy(message_stream_id, StreamState.PLAYING, "reject_play")
+        self._link.write_status(stream.id, status.error(code, description))
+        stream.change(StreamInput.CLOSE)
 
     def finish_play(self, message_stream_id: int, *, complete: bool = False) -> None:
         """Server: the stream ended; sends StreamEof and Play.Stop, and the stream is idle again.
 
         `complete` (a recording played to its end) sends onPlayStatus Play.Complete first.
         """
-        raise NotImplementedError
+        stream = self._busy(message_stream_id, StreamState.PLAYING, "finish_play")
+        if complete:
+            information = status.status(status.PLAY_COMPLETE, "")
+            self._link.write_values(stream.id, ["onPlayStatus", information])
+        self._link.write_control(StreamEvent(UserControlType.STREAM_EOF, stream.id))
+        description = f"Stopped playing {stream.name}."
+        self._link.write_status(stream.id, status.status(status.PLAY_STOP, description))
+        stream.change(StreamInput.CLOSE)
 
     # everything else
 
@@ -174,20 +360,56 @@ class Connection:
         self, message_stream_id: int, type: int, timestamp: int, payload: bytes
     ) -> None:
         """Sends one message as it is: media, data, or whatever has no method of its own."""
-        raise NotImplementedError
+        self._sending("message")
+        self._link.write_message(Message(type, message_stream_id, timestamp, payload))
 
     def send_shared_object(self, message: SharedObjectMessage) -> None:
         """Sends a shared-object message, as type 19 or 16 by its `object_encoding`."""
-        raise NotImplementedError
+        self._sending("shared object")
+        self._link.write_message(Message(message.type, 0, 0, message.serialize()))
 
     def send_ping(self, now: float) -> None:
         """Asks the peer for a sign of life; PingAnswered reports it. `now` in seconds."""
-        raise NotImplementedError
+        self._sending("ping")
+        timestamp = int(now * 1000) % TIMESTAMP_MODULUS
+        self._receiver.ping_sent = timestamp
+        self._link.write_control(Ping(UserControlType.PING_REQUEST, timestamp))
 
     def send_stream_event(self, event_type: UserControlType, message_stream_id: int) -> None:
         """Sends StreamBegin, StreamEof and the like."""
-        raise NotImplementedError
+        self._sending("stream event")
+        self._link.write_control(StreamEvent(event_type, message_stream_id))
 
     def send_buffer_length(self, message_stream_id: int, milliseconds: int) -> None:
         """Client: says how much of a stream it buffers."""
-        raise NotImplementedError
+        self._sending("buffer length")
+        self._link.write_control(SetBufferLength(message_stream_id, milliseconds))
+
+    def _sending(self, what: str) -> None:
+        self._machine.on_sent(ConnectionInput.SEND, what)
+
+    def _require(self, role: Role, what: str) -> None:
+        if self.role is not role:
+            raise LocalProtocolError(f"{what} is for the {role.value}")
+
+    def _busy(self, message_stream_id: int, state: StreamState, what: str) -> MessageStream:
+        self._sending(what)
+        stream = self._streams.get(message_stream_id)
+        if stream is None or stream.state is not state:
+            raise LocalProtocolError(f"{what}: stream {message_stream_id} is not {state.name}")
+        return stream
+
+
+def _handshake(role: Role, config: ConnectionConfig) -> Handshake:
+    if role is Role.SERVER:
+        return ServerHandshake(config.random_bytes)
+    return ClientHandshake(config.random_bytes, offer_digest=config.digest_handshake)
+
+
+def _reader(role: Role, config: ConnectionConfig) -> ChunkReader:
+    is_server = role is Role.SERVER
+    return ChunkReader(
+        max_message_length=config.max_connect_length if is_server else config.max_message_length,
+        max_partial_bytes=config.max_partial_bytes,
+        max_chunk_streams=config.max_chunk_streams,
+    )

@@ -48,7 +48,7 @@ def encode_call(
     """A call without a result (transaction id 0), as a room's broadcast needs it.
 
     `object_encoding` 0 is understood by every client; 3 only by those that asked for it.
-    Raises amf.EncodeError for values that AMF cannot hold.
+    Raises LocalProtocolError for values that AMF cannot hold.
     """
     command = Command(name, 0, None, list(arguments))
     message_type = MessageType.COMMAND_AMF3 if object_encoding == 3 else MessageType.COMMAND_AMF0

@@ -157,8 +157,9 @@ class SendMessage(SharedObjectEvent):
 
     def serialize(self, object_encoding: int = 0) -> bytes:
         # The name stays an AMF0 string in both encodings, as a command's name does.
-        name = amf.dumps(self.method, 0)
-        return name + _serialize_values(self.arguments, object_encoding)
+        return _serialize_values([self.method], 0) + _serialize_values(
+            self.arguments, object_encoding
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +300,7 @@ class SharedObjectMessage:
         return cls(name, version, flags, events, object_encoding)
 
     def serialize(self) -> bytes:
-        """The message's body; raises amf.EncodeError for values that AMF cannot hold."""
+        """The message's body; raises LocalProtocolError for values that AMF cannot hold."""
         parts = [b"\0"] if self.object_encoding == 3 else []
         parts += (_serialize_name(self.name), _HEADER.pack(self.version, self.flags, 0))
         for event in self.events:
@@ -357,4 +358,7 @@ def _parse_value(data: bytes, position: int, limits: amf.Limits | None) -> tuple
 def _serialize_values(values: Any, object_encoding: int) -> bytes:
     """AMF values without references across them, whichever way the peer keeps its tables."""
     avmplus = object_encoding == 3
-    return b"".join(amf.dumps_many([value], 0, avmplus=avmplus) for value in values)
+    try:
+        return b"".join(amf.dumps_many([value], 0, avmplus=avmplus) for value in values)
+    except amf.AMFError as error:
+        raise LocalProtocolError(f"not to be written as AMF: {error}") from error

@@ -1,0 +1,1 @@
+"""The RTMP protocol floor, without I/O."""
