@@ -10,8 +10,9 @@ class AmfRemotingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, exposure
+        from . import checks, exposure, signals
 
+        signals.connect()
         register(checks.check_settings)
         register(checks.check_services)
         exposure.start()

@@ -16,9 +16,11 @@ from django.contrib.auth.models import AnonymousUser
 from . import conf
 from .call import Call
 from .exceptions import Fault, FaultCode
+from .policy import policy
 from .pool import run_in_pool
 from .registry import registry
 from .remote import RemoteMethod
+from .rules import Rule
 
 __all__ = ["Call", "adispatch", "dispatch"]
 
@@ -29,7 +31,7 @@ def dispatch(call: Call) -> Any:
     """Answers the call in this thread."""
     try:
         method = _open(call)
-        _authorise(call, method)
+        _authorise(call, policy.current().rule_for(method))
         run = _bind(call, method)
         return async_to_sync(run)() if method.is_async else run()
     except Fault:
@@ -42,9 +44,12 @@ async def adispatch(call: Call) -> Any:
     """Answers the call on this loop; a sync method runs in the bounded pool."""
     try:
         method = _open(call)
-        if _is_restricted(method):
-            # Permissions are read from the database, and a request's user is lazy.
-            await run_in_pool(partial(_authorise, call, method))
+        rule = (await policy.acurrent()).rule_for(method)
+        if rule.needs_user:
+            # Permissions are read from the database.
+            await run_in_pool(partial(_authorise, call, rule))
+        else:
+            _authorise(call, rule)
         run = _bind(call, method)
         return await run() if method.is_async else await run_in_pool(run)
     except Fault:
@@ -64,16 +69,14 @@ def _open(call: Call) -> RemoteMethod:
     return method
 
 
-def _is_restricted(method: RemoteMethod) -> bool:
-    return method.login_required or bool(method.permissions)
-
-
-def _authorise(call: Call, method: RemoteMethod) -> None:
-    if not _is_restricted(method):
+def _authorise(call: Call, rule: Rule) -> None:
+    if not rule.enabled:
+        raise Fault(FaultCode.UNAVAILABLE, f"{call.target} is switched off")
+    if not rule.needs_user:
         return
     if not call.user.is_authenticated:
         raise Fault(FaultCode.AUTHENTICATION, f"{call.target} needs a login")
-    if not call.user.has_perms(method.permissions):
+    if not call.user.has_perms(rule.permissions):
         raise Fault(FaultCode.AUTHORIZATION, f"{call.target} is not permitted to you")
 
 

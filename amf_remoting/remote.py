@@ -7,6 +7,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from .exceptions import ExposureError
+from .rules import Rule
 from .signature import Signature
 
 METHOD_MARK = "_remote_method_options"
@@ -50,8 +51,8 @@ class RemoteMethod:
     """Gives the callable for one call: bound to a fresh object where the service is a class."""
     signature: Signature
     is_async: bool
-    permissions: tuple[str, ...]
-    login_required: bool
+    rule: Rule
+    """Who may call it by the word of the code; the admin's policy comes on top."""
     connection: bool
 
 
@@ -154,7 +155,9 @@ def _remote_method(
         resolve=candidate.resolve,
         signature=Signature.of(candidate.function, bound=candidate.bound),
         is_async=inspect.iscoroutinefunction(candidate.function),
-        permissions=tuple(one for one in (service.permission, options.permission) if one),
-        login_required=service.login_required or options.login_required,
+        rule=Rule(
+            login_required=service.login_required or options.login_required,
+            permissions=tuple(one for one in (service.permission, options.permission) if one),
+        ),
         connection=options.connection,
     )

@@ -5,3 +5,5 @@ from project.settings import *  # noqa: F403
 SECRET_KEY = "tests-only"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGGING: dict[str, object] = {"version": 1}  # caplog needs propagation
+# Tests without a database call services too; those of the policy turn it on.
+AMF_REMOTING = {**AMF_REMOTING, "POLICY_FROM_DATABASE": False}  # noqa: F405

@@ -146,8 +146,8 @@ def test_a_declaration_is_not_public_and_restricts_its_methods(
     mine = Registry()
     mine.expose("safe", Vault)
     method = mine.find("safe.open")
-    assert method.permissions == ("auth.view_user", "auth.add_user")
-    assert method.login_required
+    assert method.rule.permissions == ("auth.view_user", "auth.add_user")
+    assert method.rule.login_required
 
 
 def test_one_name_is_declared_once(monkeypatch: pytest.MonkeyPatch) -> None:

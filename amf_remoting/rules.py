@@ -1,0 +1,29 @@
+"""Who may call a method: what the code says and what the admin adds to it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """The conditions of a call. Rules are added up and only ever get stricter."""
+
+    enabled: bool = True
+    login_required: bool = False
+    permissions: tuple[str, ...] = ()
+    """Django permissions ("app_label.codename"), all of them needed."""
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether it matters who calls."""
+        return self.login_required or bool(self.permissions)
+
+    def and_also(self, other: Self | None) -> Self:
+        """Both rules at once."""
+        if other is None:
+            return self
+        return type(self)(
+            enabled=self.enabled and other.enabled,
+            login_required=self.login_required or other.login_required,
+            permissions=(*self.permissions, *other.permissions),
+        )
