@@ -1,0 +1,1 @@
+"""Clients that nobody here wrote, run for real against the demo site."""

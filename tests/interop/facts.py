@@ -1,0 +1,87 @@
+"""What the tested clients do: the README's table, and with versions and results that of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from tests.interop.clients import CLIENTS, missing
+
+PROPERTY = "client"
+"""The user property of a test's report that holds its fact."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One row: a client, what tests have it do, and through which door."""
+
+    client: str
+    needs: tuple[str, ...] = ()
+    """What else must be installed."""
+    does: str
+    door: str
+
+    def missing(self) -> str | None:
+        """Why its tests cannot run here, or None."""
+        return next(filter(None, map(missing, (self.client, *self.needs))), None)
+
+
+FACTS = {
+    "ruffle": Fact(
+        client="Ruffle",
+        needs=("Chromium", "playwright-core", "Haxe"),
+        does="a SWF (Haxe, AVM2) calls with every basic type, typed objects, faults",
+        door="AMF0 over HTTP",
+    ),
+    "librtmp": Fact(client="python-librtmp", does="calls both ways, faults", door="RTMP, RTMPS"),
+    "rtmp-client": Fact(
+        client="rtmp-client",
+        does="calls both ways, remote shared objects between processes",
+        door="RTMP",
+    ),
+    "rooms": Fact(
+        client="python-librtmp",
+        needs=("rtmp-client",),
+        does="rooms over two server processes and Redis, together with rtmp-client",
+        door="RTMP",
+    ),
+    "rtmpdump": Fact(client="rtmpdump", does="is told that there is no such stream", door="RTMP"),
+    "ffmpeg": Fact(client="ffmpeg", does="is told that there is no such stream", door="RTMP"),
+    "tshark": Fact(
+        client="TShark",
+        needs=("tcpdump", "python-librtmp"),
+        does="finds nothing malformed in what the server sends",
+        door="RTMP",
+    ),
+}
+
+
+def fact_of(item: pytest.Item) -> Fact | None:
+    """The fact that a test's ``client`` marker names."""
+    marker = item.get_closest_marker("client")
+    return FACTS[marker.args[0]] if marker else None
+
+
+def rows(reports: Iterable[pytest.TestReport]) -> list[tuple[str, ...]]:
+    """(client, version, what it does, door, result) for every fact that these reports show."""
+    outcomes: dict[Fact, set[str]] = {}
+    for report in reports:
+        for name, fact in report.user_properties:
+            if name == PROPERTY and isinstance(fact, Fact):
+                outcomes.setdefault(fact, set()).add(report.outcome)
+    return [
+        (fact.client, CLIENTS[fact.client].version() or "", fact.does, fact.door, _worst(outcome))
+        for fact, outcome in outcomes.items()
+    ]
+
+
+def _worst(outcomes: set[str]) -> str:
+    return next(each for each in ("failed", "skipped", "passed") if each in outcomes)
+
+
+def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
+    """The rows as a Markdown table."""
+    rule = "|" + "---|" * len(head)
+    return [f"| {' | '.join(head)} |", rule, *(f"| {' | '.join(cells)} |" for cells in lines)]
