@@ -1,5 +1,6 @@
 """Pages of the demo site."""
 
+from inspect import getdoc
 from pathlib import Path
 
 from django.conf import settings
@@ -18,7 +19,11 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "host": request.get_host(),
         "rtmp_host": f"{request.get_host().partition(':')[0]}:{settings.RTMP_PORT}",
-        "services": list(registry),
+        "methods": [
+            (method, getdoc(method.function))
+            for service in registry
+            for method in service.methods.values()
+        ],
     }
     return render(request, "demo/index.html", context)
 

@@ -70,7 +70,7 @@ def forbidden_on_the_wire(path: Path, name: str) -> bool:
     if top(name) in {"amf_remoting", "rtmp_channels"}:
         target = name.replace(".", "/")
         return not any(target.startswith(place.removesuffix(".py")) for place in WIRE)
-    if top(name) == "librt":
+    if top(name) in {"librt", "mypy_extensions"}:  # the second for its types only
         return not inside(path, "amf_remoting/amf")
     if top(name) == "cryptography":
         return not inside(path, "rtmp_channels/protocol")
