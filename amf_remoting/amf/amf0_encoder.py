@@ -1,0 +1,284 @@
+"""Python values to AMF0 (AMF 0 §2). What AMF0 lacks goes out as AMF3 behind the marker 0x11."""
+
+from datetime import datetime
+
+from amf_remoting.amf.adapters import adapt
+from amf_remoting.amf.aliases import ClassAlias, alias_of
+from amf_remoting.amf.amf3_encoder import Amf3Encoder
+from amf_remoting.amf.dates import to_milliseconds
+from amf_remoting.amf.errors import EncodeError
+from amf_remoting.amf.limits import Limits, Policy
+from amf_remoting.amf.markers import (
+    AMF0_AVMPLUS,
+    AMF0_BOOLEAN,
+    AMF0_DATE,
+    AMF0_ECMA_ARRAY,
+    AMF0_LONG_STRING,
+    AMF0_NULL,
+    AMF0_NUMBER,
+    AMF0_OBJECT,
+    AMF0_OBJECT_END,
+    AMF0_REFERENCE,
+    AMF0_REFERENCES_MAX,
+    AMF0_STRICT_ARRAY,
+    AMF0_STRING,
+    AMF0_TYPED_OBJECT,
+    AMF0_UNDEFINED,
+    AMF0_XML_DOCUMENT,
+)
+from amf_remoting.amf.names import member_name
+from amf_remoting.amf.native import BytesWriter, i64, write_f64_be
+from amf_remoting.amf.numbers import large_integer
+from amf_remoting.amf.text import encode_repaired
+from amf_remoting.amf.values import (
+    XML,
+    Date,
+    Dictionary,
+    MixedArray,
+    TypedObject,
+    Undefined,
+    XMLDocument,
+)
+from amf_remoting.amf.vectors import NumberVector, ObjectVector
+
+
+class Amf0Encoder:
+    """Writes values one after another into `out`; the tables span them until `reset`."""
+
+    def __init__(self, out: BytesWriter, limits: Limits, policy: Policy) -> None:
+        self.out = out
+        self.policy = policy
+        self.output_bytes: i64 = limits.output_bytes
+        self.depth: i64 = limits.depth
+        """Levels still allowed below the current value."""
+        self.objects: dict[int, int] = {}
+        self.kept: list[object] = []
+        """What `objects` knows by id() must stay alive, or the id may come to mean another."""
+        self.avmplus = Amf3Encoder(out, limits, policy)
+
+    def reset(self) -> None:
+        """Forget the tables: what follows is a message of its own."""
+        self.objects = {}
+        self.kept = []
+        self.avmplus.reset()
+
+    def encode(self, value: object) -> None:
+        """Append one value with its marker."""
+        out = self.out
+        if isinstance(value, str):
+            self._string(value)
+        elif value is None:
+            out.append(AMF0_NULL)
+        elif value is True:
+            out.append(AMF0_BOOLEAN)
+            out.append(1)
+        elif value is False:
+            out.append(AMF0_BOOLEAN)
+            out.append(0)
+        elif isinstance(value, float):
+            out.append(AMF0_NUMBER)
+            write_f64_be(out, value)
+        elif isinstance(value, int):
+            self._integer(value)
+        elif isinstance(value, dict):
+            self._anonymous(value, value)
+        elif isinstance(value, list):
+            self._strict_array(value, value)
+        else:
+            self._other(value)
+
+    def encode_avmplus(self, value: object) -> None:
+        """Append one value as AMF3, behind the marker that says so."""
+        self.out.append(AMF0_AVMPLUS)
+        self.avmplus.depth = self.depth
+        self.avmplus.encode(value)
+
+    def _u16(self, number: int) -> None:
+        n: i64 = number
+        self.out.append(n >> 8)
+        self.out.append(n & 0xFF)
+
+    def _u32(self, number: int) -> None:
+        n: i64 = number
+        self._u16(n >> 16)
+        self._u16(n & 0xFFFF)
+
+    def _reserve(self, length: int) -> None:
+        if len(self.out) + length > self.output_bytes:
+            raise EncodeError(f"more than {self.output_bytes} bytes of output")
+
+    def _string(self, text: str) -> None:
+        data = self._utf8(text)
+        length = len(data)
+        self._reserve(length)
+        if length <= 0xFFFF:
+            self.out.append(AMF0_STRING)
+            self._u16(length)
+        else:
+            self.out.append(AMF0_LONG_STRING)
+            self._u32(length)
+        self.out.write(data)
+
+    def _utf8(self, text: str) -> bytes:
+        try:
+            return text.encode()
+        except UnicodeEncodeError:
+            return encode_repaired(text)
+
+    def _name(self, text: str) -> None:
+        """A class or member name: no marker, and no long form."""
+        data = self._utf8(text)
+        length = len(data)
+        if length > 0xFFFF:
+            raise EncodeError(f"an AMF0 name has at most 65535 bytes, not {length}")
+        self._reserve(length)
+        self._u16(length)
+        self.out.write(data)
+
+    def _integer(self, number: int) -> None:
+        sent = large_integer(number, self.policy)
+        if isinstance(sent, str):
+            self._string(sent)
+            return
+        self.out.append(AMF0_NUMBER)
+        write_f64_be(self.out, sent)
+
+    def _seen(self, identity: object) -> bool:
+        """Write a reference if the object was written before, else give it the next index.
+
+        Dates and XML count too, as in Flash Player and against §2.9.
+        """
+        index = self.objects.get(id(identity))
+        if index is not None:
+            self.out.append(AMF0_REFERENCE)
+            self._u16(index)
+            return True
+        if len(self.kept) < AMF0_REFERENCES_MAX:
+            self.objects[id(identity)] = len(self.kept)
+            self.kept.append(identity)
+        return False
+
+    def _enter(self) -> None:
+        self.depth -= 1
+        if self.depth < 0:
+            raise EncodeError("nested deeper than the limit")
+        self._reserve(0)
+
+    def _strict_array(self, items: list[object], identity: object) -> None:
+        if self._seen(identity):
+            return
+        self._enter()
+        self.out.append(AMF0_STRICT_ARRAY)
+        self._u32(len(items))
+        for item in items:
+            self.encode(item)
+        self.depth += 1
+
+    def _ecma_array(self, value: MixedArray) -> None:
+        if self._seen(value):
+            return
+        self._enter()
+        self.out.append(AMF0_ECMA_ARRAY)
+        self._u32(len(value.dense) + len(value.named))
+        for index, item in enumerate(value.dense):
+            self._name(str(index))
+            self.encode(item)
+        self._members(value.named)
+        self.depth += 1
+
+    def _anonymous(self, members: dict[object, object], identity: object) -> None:
+        if self._seen(identity):
+            return
+        self._enter()
+        self.out.append(AMF0_OBJECT)
+        self._members(members)
+        self.depth += 1
+
+    def _members(self, members: dict[object, object] | dict[str, object]) -> None:
+        for name, value in members.items():
+            self._name(name if isinstance(name, str) else member_name(name))
+            self.encode(value)
+        self._end()
+
+    def _end(self) -> None:
+        self._u16(0)
+        self.out.append(AMF0_OBJECT_END)
+
+    def _typed_object(self, value: TypedObject) -> None:
+        if self._seen(value):
+            return
+        self._enter()
+        self.out.append(AMF0_TYPED_OBJECT)
+        self._name(value.alias)
+        self._members(value.values)
+        self.depth += 1
+
+    def _instance(self, value: object, alias: ClassAlias) -> None:
+        if alias.externalizable:
+            self.encode_avmplus(value)
+            return
+        if self._seen(value):
+            return
+        self._enter()
+        self.out.append(AMF0_TYPED_OBJECT)
+        self._name(alias.name)
+        for name, attribute in zip(alias.traits.names, alias.attributes, strict=True):
+            self._name(name)
+            self.encode(getattr(value, attribute, None))
+        self._end()
+        self.depth += 1
+
+    def _date(self, milliseconds: float, identity: object) -> None:
+        """§2.13; the time zone is reserved and 0."""
+        if self._seen(identity):
+            return
+        self.out.append(AMF0_DATE)
+        write_f64_be(self.out, milliseconds)
+        self._u16(0)
+
+    def _xml_document(self, value: XMLDocument) -> None:
+        if self._seen(value):
+            return
+        data = self._utf8(value.text)
+        self._reserve(len(data))
+        self.out.append(AMF0_XML_DOCUMENT)
+        self._u32(len(data))
+        self.out.write(data)
+
+    def _other(self, value: object) -> None:
+        """Everything that is not one of Python's own basic types."""
+        alias = alias_of(value)
+        if alias is not None:
+            self._instance(value, alias)
+        elif isinstance(value, tuple):
+            self._strict_array(list(value), value)
+        elif isinstance(value, datetime):
+            self._date(to_milliseconds(value), value)
+        elif isinstance(value, TypedObject):
+            self._typed_object(value)
+        elif value is Undefined:
+            self.out.append(AMF0_UNDEFINED)
+        elif isinstance(value, MixedArray):
+            self._ecma_array(value)
+        elif isinstance(value, XMLDocument):
+            self._xml_document(value)
+        elif isinstance(value, Date):
+            self._date(value.milliseconds, value)
+        elif isinstance(
+            value, bytes | bytearray | memoryview | XML | Dictionary | NumberVector | ObjectVector
+        ):
+            self.encode_avmplus(value)
+        else:
+            self._adapted(value)
+
+    def _adapted(self, value: object) -> None:
+        """A Python type without a form of its own; `value` stays what references mean."""
+        stand_in = adapt(value, self.policy)
+        self._enter()
+        if isinstance(stand_in, dict):
+            self._anonymous(stand_in, value)
+        elif isinstance(stand_in, list):
+            self._strict_array(stand_in, value)
+        else:
+            self.encode(stand_in)
+        self.depth += 1

@@ -1,0 +1,209 @@
+"""The codec's front door: whole values to bytes and back, and the incremental pair."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from amf_remoting.amf import amf3_decoder, text
+from amf_remoting.amf.amf0_decoder import Amf0Decoder
+from amf_remoting.amf.amf0_encoder import Amf0Encoder
+from amf_remoting.amf.amf3_decoder import Amf3Decoder
+from amf_remoting.amf.amf3_encoder import Amf3Encoder
+from amf_remoting.amf.errors import DecodeError, EncodeError
+from amf_remoting.amf.limits import DEFAULT_LIMITS, DEFAULT_POLICY, Limits, Policy
+from amf_remoting.amf.native import BytesWriter
+from amf_remoting.amf.values import Undefined
+
+COMPILED = not (amf3_decoder.__file__ or "").endswith(".py")
+"""Whether the codec runs as machine code."""
+
+Buffer = bytes | bytearray | memoryview
+
+_TRIVIAL = (str, float, int, type(None), type(Undefined))
+
+
+def _check_version(version: int) -> None:
+    if version not in (0, 3):
+        raise ValueError(f"AMF has versions 0 and 3, not {version!r}")
+
+
+class Decoder:
+    """Reads values one by one from `data`, with shared tables until `reset`.
+
+    Every error that `data` can cause is a DecodeError; after one, only `reset` and a new
+    `position` make the decoder usable again.
+    """
+
+    def __init__(
+        self,
+        data: Buffer,
+        version: int = 0,
+        *,
+        position: int = 0,
+        limits: Limits | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        _check_version(version)
+        limits = limits or DEFAULT_LIMITS
+        strict = (policy or DEFAULT_POLICY).strings == "strict"
+        self._limits = limits
+        self.data = data if type(data) is bytes else bytes(data)
+        if len(self.data) > limits.input_bytes:
+            raise DecodeError(f"{len(self.data)} bytes, more than {limits.input_bytes}")
+        repair = text.refuse if strict else text.repair
+        self._amf0 = Amf0Decoder(self.data, limits, repair)
+        self._decoder: Amf0Decoder | Amf3Decoder
+        self._decoder = self._amf0 if version == 0 else self._amf0.avmplus
+        self.position = position
+
+    @property
+    def position(self) -> int:
+        """Where the next value begins."""
+        return self._decoder.position
+
+    @position.setter
+    def position(self, position: int) -> None:
+        self._decoder.position = position
+
+    @property
+    def avmplus_seen(self) -> bool:
+        """Whether a value of AMF3 came inside AMF0 since the last `reset`."""
+        return self._amf0.avmplus_seen
+
+    @property
+    def at_end(self) -> bool:
+        return self.position >= len(self.data)
+
+    def use_fresh_avmplus_tables(self) -> None:
+        """From now on each AMF3 value inside AMF0 has tables of its own (RTMP type 17)."""
+        self._amf0.avmplus_fresh = True
+
+    def reset(self) -> None:
+        """Empty the tables; the budget of values goes on."""
+        self._decoder.depth = self._limits.depth
+        self._decoder.reset()
+
+    def decode(self) -> Any:
+        """The next value."""
+        try:
+            return self._decoder.decode()
+        except IndexError:
+            raise DecodeError("the data ends inside a value", len(self.data)) from None
+        except RecursionError:
+            raise DecodeError("nested deeper than the stack", self.position) from None
+
+    def decode_arguments(self) -> Any:
+        """The body of a call in AMF0, see Amf0Decoder.decode_arguments."""
+        try:
+            return self._amf0.decode_arguments()
+        except IndexError:
+            raise DecodeError("the data ends inside a value", len(self.data)) from None
+        except RecursionError:
+            raise DecodeError("nested deeper than the stack", self.position) from None
+
+
+class Encoder:
+    """Writes values one by one, with shared tables until `reset`. Errors are EncodeErrors."""
+
+    def __init__(
+        self, version: int = 0, *, limits: Limits | None = None, policy: Policy | None = None
+    ) -> None:
+        _check_version(version)
+        limits = limits or DEFAULT_LIMITS
+        self._out = BytesWriter()
+        self._amf0 = Amf0Encoder(self._out, limits, policy or DEFAULT_POLICY)
+        self._encoder: Amf0Encoder | Amf3Encoder
+        self._encoder = self._amf0 if version == 0 else self._amf0.avmplus
+
+    def encode(self, value: object) -> None:
+        try:
+            self._encoder.encode(value)
+        except RecursionError:
+            raise EncodeError("nested deeper than the stack") from None
+
+    def encode_avmplus(self, value: object) -> None:
+        """The value in AMF3 behind AMF0's marker 0x11."""
+        try:
+            self._amf0.encode_avmplus(value)
+        except RecursionError:
+            raise EncodeError("nested deeper than the stack") from None
+
+    def reset(self) -> None:
+        """Empty the tables; the output and its budget go on."""
+        self._amf0.reset()
+
+    def getvalue(self) -> bytes:
+        """Everything written so far."""
+        return self._out.getvalue()
+
+
+def dumps(
+    value: object,
+    version: int = 3,
+    *,
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+) -> bytes:
+    """One value as AMF of `version` (0 or 3). Raises EncodeError."""
+    encoder = Encoder(version, limits=limits, policy=policy)
+    encoder.encode(value)
+    return encoder.getvalue()
+
+
+def loads(
+    data: Buffer,
+    version: int = 3,
+    *,
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+) -> Any:
+    """The one value in `data`. Raises DecodeError, for bytes behind the value too."""
+    decoder = Decoder(data, version, limits=limits, policy=policy)
+    value = decoder.decode()
+    if not decoder.at_end:
+        raise DecodeError("bytes behind the value", decoder.position)
+    return value
+
+
+def dumps_many(
+    values: Iterable[object],
+    version: int = 0,
+    *,
+    avmplus: bool = False,
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+) -> bytes:
+    """Values one behind the other, with one set of tables: the body of an RTMP command.
+
+    `avmplus` is for RTMP's type 17: AMF0, in which all but text, numbers, booleans and null go
+    out as AMF3 behind 0x11, without references from one to another.
+    """
+    encoder = Encoder(version, limits=limits, policy=policy)
+    for value in values:
+        if avmplus and not isinstance(value, _TRIVIAL):
+            encoder.encode_avmplus(value)
+            encoder.reset()
+        else:
+            encoder.encode(value)
+    return encoder.getvalue()
+
+
+def loads_many(
+    data: Buffer,
+    version: int = 0,
+    *,
+    avmplus_tables: Literal["shared", "fresh"] = "shared",
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+) -> list[Any]:
+    """All values in `data`, with one set of tables. Raises DecodeError.
+
+    `avmplus_tables` says whether AMF3 values inside AMF0 share theirs; "fresh" is for RTMP's
+    type 17.
+    """
+    decoder = Decoder(data, version, limits=limits, policy=policy)
+    if avmplus_tables == "fresh":
+        decoder.use_fresh_avmplus_tables()
+    values = []
+    while not decoder.at_end:
+        values.append(decoder.decode())
+    return values

@@ -1,0 +1,1 @@
+"""Flex's own classes on the wire: collections and messages."""
