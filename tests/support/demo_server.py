@@ -66,13 +66,15 @@ def run_demo_server(
     database: Path,
     endpoints: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    application: str = "project.asgi:application",
     allow_traceback: bool = False,
 ) -> Iterator[DemoServer]:
     """Serves the demo site until the block ends, then checks how the server ended.
 
     `database` is a migrated SQLite file, `folder` takes the log, `endpoints` are more strings for
-    daphne's -e. SIGTERM ends the server; it must then exit with 0 and, unless `allow_traceback`
-    (for tests that break an application), have logged no traceback.
+    daphne's -e, `application` is what daphne imports. SIGTERM ends the server; it must then exit
+    with 0 and, unless `allow_traceback` (for tests that break an application), have logged no
+    traceback.
     """
     http_port, rtmp_port = free_port(), free_port()
     log = folder / f"daphne-{http_port}.log"
@@ -91,7 +93,7 @@ def run_demo_server(
     command = [sys.executable, "-m", "daphne", "--application-close-timeout", "5"]
     for endpoint in listen:
         command += ["-e", endpoint]
-    command.append("project.asgi:application")
+    command.append(application)
     with run_process(command, log=log, environment=variables) as process:
         wait_for_port(http_port, process=process, log=log)
         wait_for_port(rtmp_port, process=process, log=log)
