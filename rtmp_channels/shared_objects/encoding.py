@@ -169,11 +169,12 @@ def _writer_events(
     operation: Operation, answer: Answer, *, echo: bool
 ) -> Iterator[SharedObjectEvent]:
     accepted = answer.verdict is Verdict.ACCEPTED
+    done = accepted or answer.verdict is Verdict.OVERRODE
     match operation:
-        case SetSlot(key, value) if accepted and not echo:
-            yield Success(key)
-        case SetSlot(key, bytes() as value) if accepted:
+        case SetSlot(key, bytes() as value) if done and echo:
             yield Encoded(_ECHO, _pair(key, value))
+        case SetSlot(key, _) if accepted and not echo:
+            yield Success(key)
         case SetSlot(key, _) | RemoveSlot(key):
             yield _slot_event(key, answer.value)
         case ClearSlots() if accepted:

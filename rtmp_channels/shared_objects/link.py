@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
+from rtmp_channels.shared_objects.corrections import Corrections
 from rtmp_channels.shared_objects.encoding import ObjectEncoder
 from rtmp_channels.shared_objects.fanout import Fanout, Follower
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
@@ -53,6 +54,7 @@ class Link:
         self._grant = Grant()
         self._fanout: Fanout | None = None
         self._follower: Follower | None = None
+        self._corrections = Corrections()
         self._waiting: deque[Step] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -191,13 +193,14 @@ class Link:
         if fanout is None or follower is None:
             return
         answers = iter(outcome.answers)
-        answered = [
-            (
-                request.operation,
-                _refused(request.operation, fanout.state, reason) if reason else next(answers),
+        answered = []
+        for request, reason in zip(step.requests, reasons, strict=True):
+            operation = request.operation
+            answer = _refused(operation, fanout.state, reason) if reason else next(answers)
+            answer = self._corrections.answer(
+                operation, answer, known=step.known_version, version=outcome.version
             )
-            for request, reason in zip(step.requests, reasons, strict=True)
-        ]
+            answered.append((operation, answer))
         _log_refusals(self.key, answered)
         data = fanout.encoder.answers(
             outcome.version,

@@ -102,6 +102,9 @@ class Verdict(Enum):
 
     ACCEPTED = "accepted"
     """Done, or there was nothing to do."""
+    OVERRODE = "overrode"
+    """Done, but over a change of the slot that the writer had not seen: when it does, it will take
+    its own value for gone, so it is told the value that the slot has now."""
     LOST = "lost"
     """Another writer was first."""
     REFUSED = "refused"
@@ -114,7 +117,7 @@ class Answer:
 
     verdict: Verdict
     value: bytes | None = None
-    """The slot's present value, if the operation was lost or refused."""
+    """The slot's value from now on, unless the verdict is ACCEPTED."""
     reason: str = ""
     """Why it was refused, for the log and for server code."""
 

@@ -56,8 +56,9 @@ class ObjectState:
         self.persistent = persistent
         self.version = version
         self.sequence = sequence
-        self.complete_since = version
-        """Changes are known in full from this version on."""
+        self._first_version = version
+        self._forgotten = 0
+        """The version of the last removals that left no tombstone."""
         self._slots: dict[str, Slot] = {}
         self._tombstones: dict[str, Slot] = {}
         self._size = 0
@@ -78,7 +79,7 @@ class ObjectState:
 
     def changes_since(self, version: int) -> list[tuple[str, bytes | None]] | None:
         """Slots changed or removed (None) after the version; None if that is not known in full."""
-        if not self.complete_since <= version <= self.version:
+        if not max(self._first_version, self._forgotten) <= version <= self.version:
             return None
         known = {**self._slots, **self._tombstones}
         return [(key, slot.value) for key, slot in known.items() if slot.version > version]
@@ -135,22 +136,33 @@ class ObjectState:
         current = self.get(key)
         if value == current:
             return ACCEPTED, None
-        if self._is_lost(key, batch):
+        if self.rules.reject_lost_changes and self._missed_by(batch, self._last_change(key)):
             return Answer(Verdict.LOST, current), None
-        if value is None:
-            return ACCEPTED, ObjectEvent(EventKind.REMOVE, key)
-        reason = self._limit_against(key, value)
+        reason = self._limit_against(key, value) if value is not None else ""
         if reason:
             return _refused(reason, current), None
-        return ACCEPTED, ObjectEvent(EventKind.CHANGE, key, value)
+        answer = Answer(Verdict.OVERRODE, value) if self._will_be_undone(key, batch) else ACCEPTED
+        if value is None:
+            return answer, ObjectEvent(EventKind.REMOVE, key)
+        return answer, ObjectEvent(EventKind.CHANGE, key, value)
 
-    def _is_lost(self, key: str, batch: Batch) -> bool:
-        if batch.known_version is None or not self.rules.reject_lost_changes:
-            return False
-        slot = self._slots.get(key) or self._tombstones.get(key)
-        if slot is None:
+    def _last_change(self, key: str) -> Slot | None:
+        return self._slots.get(key) or self._tombstones.get(key)
+
+    def _missed_by(self, batch: Batch, slot: Slot | None) -> bool:
+        """Whether another writer changed the slot, and this one did not know when it wrote."""
+        if slot is None or batch.known_version is None:
             return False
         return slot.version > batch.known_version and slot.writer != batch.writer
+
+    def _will_be_undone(self, key: str, batch: Batch) -> bool:
+        """Whether the writer has yet to hear of something that will take its own value away."""
+        if batch.known_version is None:
+            return False
+        slot = self._last_change(key)
+        if slot is not None and slot.value is not None:
+            return self._missed_by(batch, slot)
+        return max(self._forgotten, slot.version if slot else 0) > batch.known_version
 
     def _limit_against(self, key: str, value: bytes) -> str:
         rules = self.rules
@@ -176,7 +188,7 @@ class ObjectState:
                 self._slots.clear()
                 self._tombstones.clear()
                 self._size = 0
-                self.complete_since = version
+                self._forgotten = version
 
     def _put(self, key: str, slot: Slot) -> None:
         self._size += _slot_bytes(key, slot) - _slot_bytes(key, self._slots.get(key))
@@ -189,7 +201,7 @@ class ObjectState:
         self._tombstones[key] = tombstone
         if len(self._tombstones) > self.rules.tombstones:
             oldest = next(iter(self._tombstones))
-            self.complete_since = self._tombstones.pop(oldest).version
+            self._forgotten = self._tombstones.pop(oldest).version
 
 
 def _refused(reason: str, value: bytes | None = None) -> Answer:
