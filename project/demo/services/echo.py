@@ -20,5 +20,5 @@ class EchoService:
 
     @remote_method
     def fail(self, message: str = "failed on request") -> None:
-        """Never succeeds: the caller's status handler gets `message` as the description."""
+        """Never succeeds: the caller's status handler gets message as the description."""
         raise Fault("Demo.Failed", str(message))

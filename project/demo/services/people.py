@@ -1,4 +1,4 @@
-"""Typed objects: `demo.Person` in ActionScript, a dataclass here."""
+"""Typed objects: demo.Person in ActionScript, a dataclass here."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ class PeopleService:
 
     @remote_method(name="list")
     def list_people(self, count: int = 10) -> list[Person]:
-        """`count` people, 10,000 at most."""
+        """As many people as asked for, 10,000 at most."""
         if not isinstance(count, int | float) or not 0 <= count <= MAX_PEOPLE:
             raise Fault(FaultCode.BAD_ARGUMENTS, f"count is a number from 0 to {MAX_PEOPLE}")
         return [_person(number) for number in range(int(count))]
