@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from amf_remoting import amf
 from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
@@ -30,7 +31,7 @@ class Command:
         if not isinstance(name, str):
             raise RemoteProtocolError("a command does not begin with its name")
         transaction_id = values[1] if len(values) > 1 else 0
-        if not isinstance(transaction_id, int | float) or isinstance(transaction_id, bool):
+        if not _is_number(transaction_id):
             raise RemoteProtocolError(f"command {name[:64]!r}: its transaction id is not a number")
         return cls(name, transaction_id, values[2] if len(values) > 2 else None, values[3:])
 
@@ -40,13 +41,17 @@ class Command:
         return serialize_values(values, object_encoding=object_encoding)
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
 def parse_values(
     payload: bytes, *, object_encoding: int = 0, limits: amf.Limits | None = None
 ) -> list[Any]:
     """All values of a command or data message's body. Raises RemoteProtocolError."""
     if object_encoding == 3 and payload[:1] == b"\0":
         payload = payload[1:]
-    tables = "fresh" if object_encoding == 3 else "shared"
+    tables: Literal["fresh", "shared"] = "fresh" if object_encoding == 3 else "shared"
     try:
         return amf.loads_many(payload, 0, avmplus_tables=tables, limits=limits)
     except amf.AMFError as error:

@@ -63,7 +63,7 @@ class ConnectionConfig:
     max_shared_object_events: int = 4_096
     """Events in one shared-object message."""
 
-    amf_limits: amf.Limits | None = None
+    amf_limits: amf.Limits | None = field(default_factory=lambda: amf.Limits(values=250_000))
     """The budget for decoding one message; None means the codec's own defaults."""
 
     random_bytes: Callable[[int], bytes] = field(default=os.urandom, repr=False)

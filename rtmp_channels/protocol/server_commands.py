@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from amf_remoting import amf
 from rtmp_channels.protocol import status
 from rtmp_channels.protocol.commands import Command
 from rtmp_channels.protocol.constants import MessageType
@@ -102,6 +103,8 @@ class ServerCommands:
             raise RemoteProtocolError(f"command {command.name[:64]!r} before connect")
         self._link.machine.on_received(ConnectionInput.CONNECT, "connect")
         options = command.command_object
+        if isinstance(options, amf.MixedArray):
+            options = options.named
         if not isinstance(options, dict):
             raise RemoteProtocolError("connect: its command object is not an object")
         self.connect_transaction_id = command.transaction_id

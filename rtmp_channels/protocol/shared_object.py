@@ -85,11 +85,10 @@ class _Changes(SharedObjectEvent):
     @classmethod
     def parse(cls, data: bytes, *, limits: amf.Limits | None = None) -> Self:
         changes = []
-        position = 0
-        while position < len(data):
-            key, position = _parse_name(data, position)
-            value, position = _parse_value(data, position, limits)
-            changes.append((key, value))
+        values = _Values(data, limits)
+        while values.position < len(data):
+            key, values.position = _parse_name(data, values.position)
+            changes.append((key, values.parse()))
         if not changes:
             raise RemoteProtocolError(f"shared object: {cls.__name__} without a key")
         return cls(tuple(changes))
@@ -146,14 +145,14 @@ class SendMessage(SharedObjectEvent):
 
     @classmethod
     def parse(cls, data: bytes, *, limits: amf.Limits | None = None) -> Self:
-        position = 0
-        values = []
-        while position < len(data):
-            value, position = _parse_value(data, position, limits)
-            values.append(value)
-        if not values or not isinstance(values[0], str):
+        values = _Values(data, limits)
+        method = values.parse() if data else None
+        if not isinstance(method, str):
             raise RemoteProtocolError("shared object: SendMessage without a handler's name")
-        return cls(values[0], tuple(values[1:]))
+        arguments = []
+        while values.position < len(data):
+            arguments.append(values.parse())
+        return cls(method, tuple(arguments))
 
     def serialize(self, object_encoding: int = 0) -> bytes:
         # The name stays an AMF0 string in both encodings, as a command's name does.
@@ -345,14 +344,26 @@ def _serialize_name(name: str) -> bytes:
     return len(encoded).to_bytes(2, "big") + encoded
 
 
-def _parse_value(data: bytes, position: int, limits: amf.Limits | None) -> tuple[Any, int]:
-    """One AMF value with fresh reference tables, and where it ends."""
-    decoder = amf.Decoder(data, version=0, position=position, limits=limits)
-    try:
-        value = decoder.decode()
-    except amf.AMFError as error:
-        raise RemoteProtocolError(f"shared object: {error}") from error
-    return value, decoder.position
+class _Values:
+    """The AMF values of one event: reference tables are fresh for each, the budget is not."""
+
+    def __init__(self, data: bytes, limits: amf.Limits | None) -> None:
+        self.position = 0
+        try:
+            self._decoder = amf.Decoder(data, version=0, limits=limits)
+        except amf.AMFError as error:
+            raise RemoteProtocolError(f"shared object: {error}") from error
+
+    def parse(self) -> Any:
+        """The value at `position`, which moves behind it."""
+        try:
+            self._decoder.reset()
+            self._decoder.position = self.position
+            value = self._decoder.decode()
+        except amf.AMFError as error:
+            raise RemoteProtocolError(f"shared object: {error}") from error
+        self.position = self._decoder.position
+        return value
 
 
 def _serialize_values(values: Any, object_encoding: int) -> bytes:
