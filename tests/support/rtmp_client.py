@@ -49,23 +49,25 @@ class RtmpClient:
 
     def call(self, name: str, *arguments: object) -> Any:
         """The value of the server's `_result`; RtmpRefusal for `_error`."""
-        transaction_id = self.connection.send_call(name, arguments, expect_result=True)
-        self._flush()
-        result = self.wait_for(
-            lambda event: (
-                isinstance(event, ResultReceived) and event.transaction_id == transaction_id
-            )
-        )
-        value = result.values[0] if result.values else None
-        if result.is_error:
-            raise RtmpRefusal(value)
-        return value
+        return self.result(self.send(name, *arguments))
 
     def send(self, name: str, *arguments: object) -> int:
         """Calls without waiting; returns the transaction id."""
         transaction_id = self.connection.send_call(name, arguments, expect_result=True)
         self._flush()
         return transaction_id
+
+    def result(self, transaction_id: int) -> Any:
+        """Waits for the answer to this call of ours."""
+
+        def wanted(event: Event) -> bool:
+            return isinstance(event, ResultReceived) and event.transaction_id == transaction_id
+
+        result = self.wait_for(wanted)
+        value = result.values[0] if result.values else None
+        if result.is_error:
+            raise RtmpRefusal(value)
+        return value
 
     def next_call(self, name: str) -> CallReceived:
         """Waits for the server to call `name`; other events stay queued."""

@@ -1,0 +1,19 @@
+"""The demo site's RTMP applications, by the name in `rtmp://host/<application>/<instance>`."""
+
+from rtmp_channels.consumers import AsyncRtmpConsumer
+from rtmp_channels.shared_objects.grants import Grant, UseRequest
+
+
+class Lobby(AsyncRtmpConsumer):
+    """Any instance is a room, and its shared objects are open to everyone in it."""
+
+    async def on_shared_object(self, request: UseRequest) -> Grant:
+        return Grant()
+
+
+class Live(AsyncRtmpConsumer):
+    """Answers calls; refuses to publish and to play, as consumers do unless told otherwise."""
+
+
+class Open(AsyncRtmpConsumer):
+    """Answers calls; refuses to publish and to play, as consumers do unless told otherwise."""
