@@ -131,6 +131,16 @@ def debug() -> bool:
     return bool(settings.DEBUG)
 
 
+def session_cookie_name() -> str:
+    """The cookie that makes a request a user's."""
+    return str(settings.SESSION_COOKIE_NAME)
+
+
+def trusted_origins() -> list[str]:
+    """Sites that Django itself takes for this one (CSRF_TRUSTED_ORIGINS)."""
+    return list(settings.CSRF_TRUSTED_ORIGINS)
+
+
 @dataclass(frozen=True)
 class RemotingSettings:
     """The keys of ``AMF_REMOTING``, there in upper case."""
@@ -154,6 +164,25 @@ class RemotingSettings:
     policy_refresh_seconds: float = 0.9
     """How old a process's copy of the policy may be before a call checks its version. With the
     query itself, a change is then obeyed everywhere within a second."""
+
+    allowed_origins: tuple[str, ...] = ()
+    """Sites ("https://games.example") whose pages may call from a browser, as Ruffle does; "*"
+    is any. Empty: only this site's own."""
+
+    allow_credentials: bool = False
+    """Whether pages of the sites that ALLOWED_ORIGINS names may act with the user's session."""
+
+    crossdomain_domains: tuple[str, ...] = ()
+    """Domains ("*.games.example") that crossdomain.xml admits: for Flash Player and AIR."""
+
+    max_depth: int = 256
+    """Levels of nesting in a packet, both ways; 1,000 at most."""
+
+    max_values: int = 1_000_000
+    """Values in one packet."""
+
+    max_response_size: int = 64 * 1024 * 1024
+    """Bytes of a response."""
 
 
 remoting_settings = load_settings(RemotingSettings, "AMF_REMOTING")

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.contrib.auth.models import AnonymousUser
 
 from . import conf
+from .auth import anonymous_user
 from .call import Call
 from .exceptions import Fault, FaultCode
 from .policy import policy
@@ -65,7 +65,7 @@ def _open(call: Call) -> RemoteMethod:
             FaultCode.CONNECTION_REQUIRED, f"{call.target} answers over RTMP and WebSocket only"
         )
     if call.user is None:
-        call.user = AnonymousUser()
+        call.user = anonymous_user()
     return method
 
 

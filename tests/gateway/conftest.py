@@ -1,10 +1,13 @@
 """Services and a policy of their own for every test that asks for them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
 
+from amf_remoting.packet import Packet
 from amf_remoting.policy import policy
 
 from . import services
@@ -35,3 +38,30 @@ def with_policy(exposed: Any) -> Iterator[Any]:
     policy.reset()
     yield exposed
     policy.reset()
+
+
+Post = Callable[..., Any]
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def post(request: pytest.FixtureRequest, exposed: Any) -> Post:
+    """Posts a body or a packet to the gateway through WSGI's and ASGI's handler; → response."""
+    exposed.ROOT_URLCONF = "tests.gateway.urls"
+
+    def send(
+        body: bytes | Packet,
+        *,
+        path: str = "/gateway/",
+        content_type: str = "application/x-amf",
+        headers: dict[str, str] | None = None,
+        method: str = "post",
+    ) -> Any:
+        data = body.serialize() if isinstance(body, Packet) else body
+        if request.param == "wsgi":
+            client: Any = Client()
+            return getattr(client, method)(path, data, content_type, headers=headers)
+        client = AsyncClient()
+        call = async_to_sync(getattr(client, method))
+        return call(path, data, content_type=content_type, headers=headers)
+
+    return send
