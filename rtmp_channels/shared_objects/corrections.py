@@ -28,24 +28,25 @@ class Corrections:
         self._of_slots: dict[str, int] = {}
         self._of_all = -1
 
-    def answer(self, operation: Operation, answer: Answer, *, known: int, version: int) -> Answer:
+    def answer(self, operation: Operation, answer: Answer, *, known: int, before: int) -> Answer:
         """The answer, with the value told where an acknowledgement is not enough.
 
-        `known` is the version that the writer had seen, `version` that of the answer's message.
+        `known` is the version that the writer had seen, `before` the highest that it can know
+        without having got this answer.
         """
         if isinstance(operation, SetSlot) and answer.verdict is Verdict.ACCEPTED:
             if not self._may_be_under_way(operation.key, known):
                 return answer
             answer = Answer(Verdict.OVERRODE, operation.value)
         if isinstance(operation, SetSlot | RemoveSlot):
-            self._note(operation.key, version)
+            self._note(operation.key, before)
         return answer
 
     def _may_be_under_way(self, key: str, known: int) -> bool:
         return known <= max(self._of_slots.get(key, -1), self._of_all)
 
-    def _note(self, key: str, version: int) -> None:
-        self._of_slots[key] = version
+    def _note(self, key: str, before: int) -> None:
+        self._of_slots[key] = before
         if len(self._of_slots) > LIMIT:
             self._of_slots.clear()
-            self._of_all = version
+            self._of_all = before

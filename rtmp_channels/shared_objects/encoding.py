@@ -173,8 +173,10 @@ def _writer_events(
     match operation:
         case SetSlot(key, bytes() as value) if done and echo:
             yield Encoded(_ECHO, _pair(key, value))
-        case SetSlot(key, _) if accepted and not echo:
+        case SetSlot(key, value) if done and not echo:
             yield Success(key)
+            if not accepted:
+                yield _slot_event(key, value)
         case SetSlot(key, _) | RemoveSlot(key):
             yield _slot_event(key, answer.value)
         case ClearSlots() if accepted:

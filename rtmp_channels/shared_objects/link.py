@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
 from rtmp_channels.shared_objects.corrections import Corrections
@@ -93,12 +93,14 @@ class Link:
         if self.is_idle:
             self._port.forget(self)
 
-    def _wait_for(self, work: Coroutine[None, None, None]) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._finish(work))
+    def _wait_for(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._finish(work, arguments))
 
-    async def _finish(self, work: Coroutine[None, None, None]) -> None:
+    async def _finish(
+        self, work: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
+    ) -> None:
         try:
-            await work
+            await work(*arguments)
         except Exception:
             logger.exception("Shared object %r: a message could not be handled", self.key.name)
         self._task = None
@@ -115,7 +117,7 @@ class Link:
         if self._fanout is not None and self._follower is not None:
             self._fanout.follow(self._follower, known_version=step.known_version)
         else:
-            self._wait_for(self._ask_and_open(step))
+            self._wait_for(self._ask_and_open, step)
 
     async def _ask_and_open(self, step: UseStep) -> None:
         try:
@@ -175,7 +177,7 @@ class Link:
         if isinstance(outcome, Outcome):
             self._tell(step, reasons, outcome)
         else:
-            self._wait_for(self._tell_later(step, reasons, outcome))
+            self._wait_for(self._tell_later, step, reasons, outcome)
 
     async def _tell_later(
         self, step: ChangeStep, reasons: Sequence[str], pending: Awaitable[Outcome]
@@ -198,7 +200,7 @@ class Link:
             operation = request.operation
             answer = _refused(operation, fanout.state, reason) if reason else next(answers)
             answer = self._corrections.answer(
-                operation, answer, known=step.known_version, version=outcome.version
+                operation, answer, known=step.known_version, before=outcome.version_before
             )
             answered.append((operation, answer))
         _log_refusals(self.key, answered)

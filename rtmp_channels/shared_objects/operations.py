@@ -134,3 +134,9 @@ class Outcome:
     version: int
     commit: Commit | None
     """None if nothing happened."""
+
+    @property
+    def version_before(self) -> int:
+        """The highest version that a client can know that was not told of this outcome."""
+        events = self.commit.events if self.commit is not None else ()
+        return self.version - any(event.kind is not EventKind.SEND for event in events)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rtmp_channels.protocol.shared_object import SharedObjectMessage, Use
+from rtmp_channels.protocol.shared_object import Release, SharedObjectMessage, Use
 from rtmp_channels.shared_objects.encoding import ObjectEncoder
 from rtmp_channels.shared_objects.fanout import Follower, Subscriber
 from rtmp_channels.shared_objects.grants import Authorise
@@ -64,6 +64,8 @@ class SharedObjectPort:
             return
         link = self._links.get(message.name)
         if link is None:
+            if all(isinstance(event, Release) for event in message.events):
+                return
             refusal = self._refusal(message)
             if refusal:
                 self._refuse(message, refusal)

@@ -136,16 +136,49 @@ class TestLostChanges:
         commit(state, SetSlot("a", b"2"), writer="server", known=None)
         assert slots(state) == {"a": b"2"}
 
-    def test_switched_off_the_last_one_wins(self):
+    def test_switched_off_the_last_one_wins_and_is_told_so(self):
         state = make_state(reject_lost_changes=False)
         commit(state, SetSlot("a", b"1"), writer="ann", known=0)
-        commit(state, SetSlot("a", b"2"), writer="bob", known=0)
+        outcome = commit(state, SetSlot("a", b"2"), writer="bob", known=0)
+        assert outcome.answers == (Answer(Verdict.OVERRODE, b"2"),)
         assert slots(state) == {"a": b"2"}
 
     def test_within_a_batch_some_are_lost_and_some_are_not(self, state):
         outcome = commit(state, SetSlot("a", b"9"), SetSlot("b", b"2"), writer="bob", known=0)
         assert outcome.answers == (Answer(Verdict.LOST, b"1"), ACCEPTED)
         assert outcome.version == 2
+
+
+class TestOverrides:
+    """A writer that will yet hear of a removal is told its value again."""
+
+    @pytest.mark.parametrize("removal", [RemoveSlot("a"), ClearSlots()])
+    def test_set_after_its_own_removal(self, removal):
+        state = make_state()
+        commit(state, SetSlot("a", b"1"), known=0)
+        commit(state, removal, known=0)
+        outcome = commit(state, SetSlot("a", b"2"), known=0)
+        assert outcome.answers == (Answer(Verdict.OVERRODE, b"2"),)
+        assert outcome.version == 3
+
+    def test_set_after_a_clear_of_another(self):
+        state = make_state()
+        commit(state, ClearSlots(), writer="bob", known=0)
+        assert commit(state, SetSlot("a", b"1"), known=0).answers[0].verdict is Verdict.OVERRODE
+
+    def test_set_after_a_clear_in_the_same_batch(self):
+        answers = commit(make_state(), ClearSlots(), SetSlot("a", b"1"), known=0).answers
+        assert answers == (ACCEPTED, Answer(Verdict.OVERRODE, b"1"))
+
+    def test_set_after_a_removal_that_was_seen(self):
+        state = make_state()
+        commit(state, ClearSlots(), known=0)
+        assert commit(state, SetSlot("a", b"2"), known=1).answers == (ACCEPTED,)
+
+    def test_set_twice_is_plainly_accepted(self):
+        state = make_state()
+        commit(state, SetSlot("a", b"1"), known=0)
+        assert commit(state, SetSlot("a", b"2"), known=0).answers == (ACCEPTED,)
 
 
 @pytest.mark.parametrize(

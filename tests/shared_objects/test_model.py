@@ -1,0 +1,216 @@
+"""Random clients at a distance: whatever they do, in the end all hold the sequencer's history."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule
+
+from rtmp_channels.protocol.shared_object import ECHO, RequestChange, RequestClear, Use, UseSuccess
+from rtmp_channels.shared_objects.encoding import decode_value
+from rtmp_channels.shared_objects.operations import EventKind, ObjectKey
+from tests.shared_objects.clients import DistantClient, make_hub, settle
+
+KEY = ObjectKey("lobby/room1", "scores")
+START = 100
+
+keys = st.sampled_from(["a", "b", "ü"])
+values = st.one_of(st.integers(0, 3), st.none(), st.just({"x": [1, "é"]}))
+
+
+class SharedObjectMachine(RuleBasedStateMachine):
+    """Clients use, change, send, release, vanish and come back; messages travel when they like."""
+
+    clients = Bundle("clients")
+    reject_lost_changes = True
+
+    def __init__(self):
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.hub = make_hub(
+            first_version=START, tombstones=2, reject_lost_changes=self.reject_lost_changes
+        )
+        self.all = []
+        self.number = 0
+        # Somebody is always there, so that the log is the whole history.
+        self.witness = self.make()
+        self.loop.run_until_complete(self.start(self.witness))
+
+    async def start(self, client):
+        client.say_use()
+        client.let_out()
+        await settle()
+
+    def make(self, **options):
+        self.number += 1
+        client = _Replica(self.hub, f"client {self.number}", **options)
+        self.all.append(client)
+        return client
+
+    def run(self, function, *arguments):
+        async def call():
+            function(*arguments)
+            await settle()
+
+        self.loop.run_until_complete(call())
+
+    @rule(target=clients, flags=st.sampled_from([0, ECHO]), encoding=st.sampled_from([0, 3]))
+    def connect(self, flags, encoding):
+        client = self.make(flags=flags, encoding=encoding)
+        self.run(client.say_use)
+        return client
+
+    @rule(client=clients, changes=st.lists(st.tuples(keys, values), min_size=1, max_size=3))
+    def change(self, client, changes):
+        if client.is_synchronised or (client.using and client.flags & ECHO):
+            self.run(client.set_many, changes)
+
+    @rule(client=clients, key=keys)
+    def remove(self, client, key):
+        if client.using:
+            self.run(client.remove, key)
+
+    @rule(client=clients)
+    def clear(self, client):
+        if client.using:
+            self.run(client.say, RequestClear())
+
+    @rule(client=clients, number=st.integers(0, 9))
+    def send(self, client, number):
+        self.run(client.send, "hello", number)
+
+    @rule(client=clients)
+    def release(self, client):
+        self.run(client.say_release)
+
+    @rule(client=clients)
+    def use(self, client):
+        self.run(client.say_use)
+
+    @rule(target=clients, client=clients)
+    def vanish_and_come_back(self, client):
+        """A new connection of a player that still has its data."""
+        if client.gone or not client.flags & ECHO:
+            return multiple()  # what a Flash client shows need not have been accepted
+        self.run(client.vanish)
+        successor = self.make(flags=client.flags, encoding=client.encoding)
+        successor.data, successor.version = dict(client.data), client.version
+        self.run(successor.say_use)
+        return successor
+
+    @rule(client=clients, count=st.integers(1, 4))
+    def let_out(self, client, count):
+        for _ in range(count):
+            self.run(client.let_out)
+
+    @rule(client=clients, count=st.integers(1, 4))
+    def let_in(self, client, count):
+        for _ in range(count):
+            self.run(client.let_in)
+
+    def teardown(self):
+        for client in self.all:
+            while client.outgoing:
+                self.run(client.let_out)
+        for client in self.all:
+            while client.incoming:
+                self.run(client.let_in)
+        try:
+            self.compare()
+        finally:
+            for client in self.all:
+                self.run(client.port.close)
+            self.loop.close()
+
+    def compare(self):
+        commits = self.hub.sequencer.commits_since(KEY, 0)
+        assert commits is not None
+        history = self.replay(commits)
+        sequences = [commit.sequence for commit in commits]
+        assert sequences == sorted(set(sequences))
+        sends = [
+            event.data
+            for commit in commits
+            for event in commit.events
+            if event.kind is EventKind.SEND
+        ]
+        for client in self.all:
+            if client.using:
+                assert client.data == history, client.id
+        assert len(self.witness.sent) == len(sends)
+
+    def replay(self, commits):
+        """The history's end, worked out anew from the log."""
+        slots = {}
+        version = START
+        for commit in commits:
+            for event in commit.events:
+                match event.kind:
+                    case EventKind.CHANGE:
+                        slots[event.key] = decode_value(event.data)
+                    case EventKind.REMOVE:
+                        del slots[event.key]
+                    case EventKind.CLEAR:
+                        slots.clear()
+            changed = any(event.kind is not EventKind.SEND for event in commit.events)
+            assert commit.version == version + changed
+            version = commit.version
+        return slots
+
+
+class _Replica(DistantClient):
+    """Knows whether it uses the object, and what the server has told it."""
+
+    using = False
+    gone = False
+    unanswered = 0
+
+    @property
+    def is_synchronised(self):
+        """Before the answer to its use comes, which starts with a Clear, Flash shows nothing."""
+        return self.using and not self.unanswered
+
+    def _follow(self, event):
+        super()._follow(event)
+        if isinstance(event, UseSuccess):
+            self.unanswered -= 1
+
+    def say_use(self):
+        if not self.using and not self.gone:
+            self.using = True
+            self.unanswered += 1
+            self.say(Use())
+
+    def say_release(self):
+        if self.using:
+            self.using = False
+            self.release()
+
+    def set_many(self, changes):
+        if not self.flags & ECHO:
+            for key, value in changes:
+                self.show(key, value)
+        self.say(RequestChange(tuple(changes)))
+
+    def vanish(self):
+        self.gone = True
+        self.using = False
+        self.outgoing.clear()
+        self.incoming.clear()
+        self.port.close()
+
+
+TestSharedObject = SharedObjectMachine.TestCase
+TestSharedObject.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+
+
+class LastWinsMachine(SharedObjectMachine):
+    """The same where no change is lost."""
+
+    reject_lost_changes = False
+
+
+TestLastWins = LastWinsMachine.TestCase
+TestLastWins.settings = TestSharedObject.settings
