@@ -51,8 +51,13 @@ def test_a_fresh_project_answers_over_the_gateway_and_over_rtmp(
         for word in command
     ]
     log = site / "daphne.log"
+    # This process's own variables would lead back to the repository and its test settings.
+    environment_variables = {"PYTHONPATH": "", "DJANGO_SETTINGS_MODULE": "mysite.settings"}
     with run_process(
-        [str(environment.python), "-m", *words], log=log, cwd=site, environment={"PYTHONPATH": ""}
+        [str(environment.python), "-m", *words],
+        log=log,
+        cwd=site,
+        environment=environment_variables,
     ) as process:
         wait_for_port(http_port, process=process, log=log)
         wait_for_port(rtmp_port, process=process, log=log)
