@@ -1,0 +1,81 @@
+"""The settings dict `RTMP_CHANNELS`: every limit of the server, with its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amf_remoting.conf import load_settings
+from rtmp_channels.protocol.config import ConnectionConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtmpSettings:
+    """The keys of `RTMP_CHANNELS`, there in upper case; sizes in bytes, times in seconds."""
+
+    endpoints: tuple[str, ...] = ("rtmp:port=1935:interface=127.0.0.1",)
+    """What `manage.py runserver` opens beside HTTP, in daphne's `-e` syntax."""
+
+    max_connections: int = 10_000
+    """RTMP connections of one process; further ones are closed at once."""
+
+    max_connections_per_address: int = 2_000
+    """RTMP connections from one client address (many users may share one)."""
+
+    handshake_timeout: float = 10.0
+    """From the socket's opening to the end of the handshake."""
+
+    connect_timeout: float = 10.0
+    """From the end of the handshake to the `connect` command."""
+
+    accept_timeout: float = 20.0
+    """From `connect` to the application's answer."""
+
+    idle_timeout: float = 600.0
+    """Without a byte from the client; a ping, which clients answer, goes out halfway."""
+
+    stall_timeout: float = 30.0
+    """How long a client may read nothing of what waits for it."""
+
+    close_timeout: float = 5.0
+    """From our decision to close until the socket is cut, whatever is still unsent."""
+
+    disconnect_timeout: float = 5.0
+    """From `rtmp.disconnect` until an application that goes on is cancelled."""
+
+    shutdown_timeout: float = 5.0
+    """How long a server that stops waits for its applications before it cancels them."""
+
+    max_queued_events: int = 64
+    """Events that wait for the application; then the socket is not read."""
+
+    max_queued_bytes: int = 262_144
+    """The same limit by the size that the events had on the wire."""
+
+    write_high_water: int = 262_144
+    """Unsent bytes from which on the application's `send` waits for the client."""
+
+    max_unsent_bytes: int = 4_194_304
+    """Unsent bytes at which a reader is cut whom broadcasts and shared objects overrun."""
+
+    max_pending_calls: int = 1_000
+    """Calls to the client without an answer yet; the oldest is forgotten beyond that."""
+
+    max_concurrent_calls: int = 16
+    """Handlers marked concurrent that one connection may have running."""
+
+    call_timeout: float = 10.0
+    """How long `await consumer.call(…)` waits for the client unless it says otherwise."""
+
+    max_message_length: int = 4_194_304
+    """The longest RTMP message taken from a client."""
+
+    http_backpressure: bool = True
+    """Whether daphne's HTTP and WebSocket senders wait for slow readers, too."""
+
+    def connection_config(self) -> ConnectionConfig:
+        """The part that the protocol floor enforces."""
+        return ConnectionConfig(max_message_length=self.max_message_length)
+
+
+rtmp_settings = load_settings(RtmpSettings, "RTMP_CHANNELS")
+"""`rtmp_settings()`: the settings now."""

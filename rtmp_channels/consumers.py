@@ -1,0 +1,221 @@
+"""The base class of RTMP applications."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import AnonymousUser
+
+from amf_remoting.dispatch import Call, adispatch
+from amf_remoting.exceptions import Fault, FaultCode
+from rtmp_channels.background import BackgroundTasks
+from rtmp_channels.conf import rtmp_settings
+from rtmp_channels.goodbye import APP_SHUTDOWN
+from rtmp_channels.handlers import MessageHandlers
+from rtmp_channels.pending import PendingCalls
+from rtmp_channels.pump import Pump
+from rtmp_channels.remote import client_methods, concurrent, remote
+from rtmp_channels.scope import room_of
+from rtmp_channels.shared_objects.grants import Grant, UseRequest
+
+__all__ = ["AsyncRtmpConsumer", "concurrent", "remote"]
+
+Message = dict[str, Any]
+
+
+class AsyncRtmpConsumer(MessageHandlers):
+    """Hosts one connection.
+
+    Override `connect`, `disconnect`, `on_publish`, `on_play`, `on_shared_object` and `on_data` as
+    needed, mark methods with `@remote`, and handle channel-layer messages as in any consumer: type
+    "chat.message" calls `chat_message`.
+    """
+
+    channel_layer_alias: ClassVar[str | None] = DEFAULT_CHANNEL_LAYER
+    """The layer of `channel_name` and of groups; None: this consumer uses none."""
+
+    groups: ClassVar[Sequence[str]] = ()
+    """Channel-layer groups that every instance joins."""
+
+    serves_registry: ClassVar[bool] = True
+    """Whether clients may call the exposed services ("echo.echo") here."""
+
+    scope: Message
+    user: Any
+    room: str
+    """Joined when the connection is accepted: application and instance, "lobby/room1"."""
+    channel_layer: Any = None
+    channel_name: str | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._client_methods = client_methods(cls)
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Keyword arguments of `as_asgi` become attributes, as with Django's views."""
+        for name, value in kwargs.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no attribute {name!r}")
+            setattr(self, name, value)
+        settings = rtmp_settings()
+        self._call_timeout = settings.call_timeout
+        self._calls = PendingCalls()
+        self._tasks = BackgroundTasks(settings.max_concurrent_calls)
+        self._groups: set[str] = set()
+        self._pump = Pump(
+            dispatch=self.dispatch,
+            refuse=self._refuse_busy,
+            calls=self._calls,
+            max_waiting=settings.max_queued_events,
+        )
+
+    @classmethod
+    def as_asgi(cls, **initkwargs: Any) -> Callable[..., Awaitable[None]]:
+        """The ASGI application: one instance per connection."""
+
+        async def application(scope: Message, receive: Any, send: Any) -> None:
+            await cls(**initkwargs)(scope, receive, send)
+
+        functools.update_wrapper(application, cls, updated=())
+        application.consumer_class = cls  # type: ignore[attr-defined]
+        return application
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        self.scope = scope
+        self.base_send = send
+        self.user = scope.get("user") or AnonymousUser()
+        self.room = room_of(scope)
+        receive_from_layer = await self._open_channel()
+        try:
+            await self._pump.run(receive, receive_from_layer)
+        finally:
+            await self._clean_up()
+
+    # for subclasses to override
+
+    async def connect(self) -> None:
+        """The client asks to connect: `await self.accept()` or `await self.close(code)`."""
+        await self.accept()
+
+    async def disconnect(self, code: str) -> None:
+        """The connection is over, whatever ended it; called once."""
+
+    async def on_call(self, name: str, arguments: Sequence[Any]) -> Any:
+        """The client calls a method: returns its value or raises a Fault."""
+        method = self._client_methods.get(name)
+        if method is not None:
+            return await method.run(self, arguments)
+        if not self.serves_registry:
+            raise Fault(FaultCode.METHOD_NOT_FOUND, f"Method not found ({name[:200]}).")
+        call = Call(name, list(arguments), user=self.user, door="rtmp", connection=self)
+        return await adispatch(call)
+
+    async def on_publish(self, message: Message) -> bool:
+        """Whether the client may publish this stream (`stream_name`, `publish_type`, …)."""
+        return False
+
+    async def on_play(self, message: Message) -> bool:
+        """Whether the client may play this stream (`stream_name`, `start`, …)."""
+        return False
+
+    async def on_unpublish(self, message: Message) -> None:
+        """A publication that `on_publish` allowed has ended, whatever ended it."""
+
+    async def on_stop(self, message: Message) -> None:
+        """A player that `on_play` allowed has stopped, or is gone."""
+
+    async def on_shared_object(self, request: UseRequest) -> Grant | None:
+        """What the client may do with a shared object; None: nothing."""
+        return None
+
+    async def on_data(self, values: Sequence[Any]) -> None:
+        """The client sent a data message to the connection: a handler's name, then arguments."""
+
+    # for subclasses to use
+
+    async def send(self, message: Message) -> None:
+        """Sends a message of the ASGI dialect; waits while the client does not read."""
+        await self.base_send(message)
+
+    async def accept(self, **information: Any) -> None:
+        """Accepts the connection and joins its room; `information` adds to the status object."""
+        await self.send({"type": "rtmp.accept", "information": information})
+        await self.send({"type": "rtmp.join", "room": self.room})
+
+    async def close(self, code: str | None = None, description: str | None = None) -> None:
+        """Rejects the connection, or ends it if it was accepted."""
+        message = {"type": "rtmp.close", "code": code, "description": description}
+        await self.send({key: value for key, value in message.items() if value is not None})
+
+    async def call(
+        self,
+        method: str,
+        *arguments: Any,
+        timeout: float | None = None,  # noqa: ASYNC109 - what callers expect to find
+    ) -> Any:
+        """Calls a method of the client and returns its answer; works inside of handlers.
+
+        `timeout` in seconds, CALL_TIMEOUT by default. Raises TimeoutError, CallFailed, and
+        ConnectionClosed.
+        """
+        transaction_id, future = self._calls.open()
+        message = {"type": "rtmp.call", "name": method, "arguments": arguments}
+        try:
+            async with asyncio.timeout(self._call_timeout if timeout is None else timeout):
+                await self.send({**message, "transaction_id": transaction_id})
+                return await future
+        finally:
+            self._calls.forget(transaction_id)
+
+    async def notify(self, method: str, *arguments: Any) -> None:
+        """Calls a method of the client without waiting for an answer."""
+        await self.send({"type": "rtmp.call", "name": method, "arguments": arguments})
+
+    async def broadcast(
+        self, method: str, *arguments: Any, include_self: bool = False, room: str | None = None
+    ) -> None:
+        """Calls a method of everyone in the room, in every process, without answers."""
+        message = {"type": "rtmp.broadcast", "room": room or self.room, "name": method}
+        await self.send({**message, "arguments": arguments, "include_self": include_self})
+
+    async def join(self, room: str) -> None:
+        """Joins a further room."""
+        await self.send({"type": "rtmp.join", "room": room})
+
+    async def leave(self, room: str) -> None:
+        """Leaves a room."""
+        await self.send({"type": "rtmp.leave", "room": room})
+
+    async def group_add(self, group: str) -> None:
+        """Joins a channel-layer group until the connection ends."""
+        await self.channel_layer.group_add(group, self.channel_name)
+        self._groups.add(group)
+
+    async def group_discard(self, group: str) -> None:
+        """Leaves it again."""
+        self._groups.discard(group)
+        await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def _open_channel(self) -> Callable[[], Awaitable[Message]] | None:
+        if self.channel_layer_alias is None:
+            return None
+        self.channel_layer = layer = get_channel_layer(self.channel_layer_alias)
+        if layer is None:
+            return None
+        self.channel_name = await layer.new_channel()
+        return functools.partial(layer.receive, self.channel_name)
+
+    async def _clean_up(self) -> None:
+        """Every ending comes by here, cancellation included."""
+        self._calls.close()
+        await self._tasks.cancel()
+        try:
+            await self.end(APP_SHUTDOWN)
+        finally:
+            for group in tuple(self._groups):
+                await self.group_discard(group)

@@ -1,0 +1,76 @@
+"""How a connection ends, and what client, application and log are told of it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from rtmp_channels.conf import RtmpSettings
+from rtmp_channels.phase import Phase
+from rtmp_channels.protocol.connection import Connection
+
+CLOSED = "NetConnection.Connect.Closed"
+FAILED = "NetConnection.Connect.Failed"
+REJECTED = "NetConnection.Connect.Rejected"
+INVALID_APP = "NetConnection.Connect.InvalidApp"
+APP_SHUTDOWN = "NetConnection.Connect.AppShutdown"
+IDLE_TIMEOUT = "NetConnection.Connect.IdleTimeOut"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a connection ends."""
+
+    code: str
+    """The status code that client and application get."""
+    reason: str
+    """One line for the log and the application; never sent to the client."""
+    description: str = "Connection closed."
+    """What the client gets."""
+    level: int = 0
+    """The log's level; 0: the ending is not worth a line, or has one already."""
+    tell: bool = True
+    """Whether the client is told."""
+    abort: bool = False
+    """Whether what is unsent is lost."""
+
+
+def say(connection: Connection, phase: Phase, ending: Ending) -> None:
+    """Queues what the client is told: the refusal of its `connect`, or a status (§7.2.2)."""
+    if not ending.tell:
+        return
+    if phase is Phase.ACCEPT:
+        code = REJECTED if ending.code == CLOSED else ending.code
+        connection.reject_connect(code, ending.description)
+    elif phase is Phase.OPEN:
+        level = "error" if ending.code == FAILED else "status"
+        information = {"level": level, "code": ending.code, "description": ending.description}
+        connection.send_status(0, information)
+
+
+def timed_out(phase: Phase, settings: RtmpSettings) -> Ending:
+    """The deadline of `phase` has passed."""
+    match phase:
+        case Phase.HANDSHAKE:
+            reason = f"no complete handshake within {settings.handshake_timeout:g} s"
+        case Phase.CONNECT:
+            reason = f"no connect command within {settings.connect_timeout:g} s"
+        case Phase.ACCEPT:
+            reason = f"the application did not accept within {settings.accept_timeout:g} s"
+            return Ending(FAILED, reason, "The application is too busy.", logging.ERROR)
+        case _:
+            reason = f"nothing received for {settings.idle_timeout:g} s"
+            return Ending(IDLE_TIMEOUT, reason, "Idle for too long.", logging.INFO)
+    return Ending(CLOSED, reason, level=logging.INFO, tell=False)
+
+
+def stalled(waiting: int, settings: RtmpSettings) -> Ending:
+    """The client reads nothing of what waits for it."""
+    reason = f"cut: nothing read for {settings.stall_timeout:g} s, {waiting} bytes wait"
+    return Ending(CLOSED, reason, level=logging.WARNING, abort=True)
+
+
+def overrun(waiting: int) -> Ending:
+    """More waits for the client than may."""
+    reason = f"cut: it reads too slowly, {waiting} bytes wait"
+    return Ending(CLOSED, reason, level=logging.WARNING, abort=True)

@@ -1,0 +1,191 @@
+"""What a consumer does with each message of the dialect."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from channels.consumer import get_handler_name
+
+from amf_remoting import amf
+from amf_remoting.exceptions import Fault, FaultCode
+from rtmp_channels.background import BackgroundTasks
+from rtmp_channels.database import close_old_connections
+from rtmp_channels.protocol.errors import LocalProtocolError
+from rtmp_channels.remote import ClientMethod
+from rtmp_channels.shared_objects.grants import Grant, UseRequest
+
+logger = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+
+CALL_FAILED = "NetConnection.Call.Failed"
+
+_BUSY = Fault(FaultCode.BUSY, "Too many calls wait for this connection's handlers.")
+
+
+class MessageHandlers(ABC):
+    """The `rtmp_…` methods; `AsyncRtmpConsumer` has what they call."""
+
+    _client_methods: ClassVar[Mapping[str, ClientMethod]] = {}
+    _tasks: BackgroundTasks
+    _is_over = False
+
+    @abstractmethod
+    async def connect(self) -> None: ...
+
+    @abstractmethod
+    async def disconnect(self, code: str) -> None: ...
+
+    @abstractmethod
+    async def on_call(self, name: str, arguments: Sequence[Any]) -> Any: ...
+
+    @abstractmethod
+    async def on_publish(self, message: Message) -> bool: ...
+
+    @abstractmethod
+    async def on_play(self, message: Message) -> bool: ...
+
+    @abstractmethod
+    async def on_unpublish(self, message: Message) -> None: ...
+
+    @abstractmethod
+    async def on_stop(self, message: Message) -> None: ...
+
+    @abstractmethod
+    async def on_shared_object(self, request: UseRequest) -> Grant | None: ...
+
+    @abstractmethod
+    async def on_data(self, values: Sequence[Any]) -> None: ...
+
+    @abstractmethod
+    async def send(self, message: Message) -> None: ...
+
+    async def dispatch(self, message: Message) -> None:
+        """Hands a message to the method named after its type."""
+        handler = getattr(self, get_handler_name(message), None)
+        if handler is None:
+            raise ValueError(f"No handler for message type {message['type']}")
+        await close_old_connections()
+        await handler(message)
+
+    async def end(self, code: str) -> None:
+        """Calls `disconnect`, once."""
+        if not self._is_over:
+            self._is_over = True
+            await self.disconnect(code)
+
+    async def rtmp_connect(self, message: Message) -> None:
+        """See `connect`."""
+        await self.connect()
+
+    async def rtmp_disconnect(self, message: Message) -> None:
+        """See `disconnect`."""
+        await self.end(message["code"])
+
+    async def rtmp_call(self, message: Message) -> None:
+        """Answers a call, in a task of its own if the method is marked concurrent."""
+        method = self._client_methods.get(message["name"])
+        if method is not None and method.concurrent:
+            await self._tasks.start(self._answer(message))
+        else:
+            await self._answer(message)
+
+    async def rtmp_publish(self, message: Message) -> None:
+        """See `on_publish`."""
+        await self._decide(message, self.on_publish)
+
+    async def rtmp_play(self, message: Message) -> None:
+        """See `on_play`."""
+        await self._decide(message, self.on_play)
+
+    async def rtmp_unpublish(self, message: Message) -> None:
+        """See `on_unpublish`."""
+        await self.on_unpublish(message)
+
+    async def rtmp_stop(self, message: Message) -> None:
+        """See `on_stop`."""
+        await self.on_stop(message)
+
+    async def rtmp_data(self, message: Message) -> None:
+        """See `on_data`."""
+        try:
+            await self.on_data(message["values"])
+        except Exception:
+            logger.exception("A data message could not be handled")
+
+    async def rtmp_so_use(self, message: Message) -> None:
+        """See `on_shared_object`."""
+        grant = None
+        try:
+            grant = await self.on_shared_object(UseRequest(message["name"], message["persistent"]))
+        except Exception:
+            logger.exception("The use of shared object %r failed", message["name"])
+        if grant is None:
+            await self.send({"type": "rtmp.so.use.reject", "name": message["name"]})
+        else:
+            await self.send(
+                {
+                    "type": "rtmp.so.use.accept",
+                    "name": message["name"],
+                    "read": grant.read,
+                    "create": grant.create,
+                    "write": grant.write,
+                    "send": grant.send,
+                    "validate": grant.validate,
+                }
+            )
+
+    async def _decide(self, message: Message, decide: Callable[[Message], Awaitable[bool]]) -> None:
+        granted = False
+        try:
+            granted = await decide(message)
+        except Exception:
+            logger.exception("%s of %r failed", message["type"], message["stream_name"])
+        verdict = "accept" if granted else "reject"
+        stream = {"message_stream_id": message["message_stream_id"]}
+        await self.send({"type": f"{message['type']}.{verdict}", **stream})
+
+    async def _answer(self, message: Message) -> None:
+        try:
+            value = await self.on_call(message["name"], message["arguments"])
+        except Fault as fault:
+            await self._send_fault(message, fault)
+        except Exception as error:
+            await self._send_fault(message, _processing_fault(message, error))
+        else:
+            await self._send_value(message, value)
+
+    async def _send_value(self, message: Message, value: Any) -> None:
+        if not message["transaction_id"]:
+            return
+        answer = {"type": "rtmp.result", "value": value}
+        try:
+            await self.send({**answer, **_address(message)})
+        except (amf.AMFError, LocalProtocolError) as error:
+            logger.error("The result of %r cannot be sent: %s", message["name"], error)
+            fault = Fault(FaultCode.BAD_RESULT, "The method's result cannot be encoded.")
+            await self._send_fault(message, fault)
+
+    async def _send_fault(self, message: Message, fault: Fault) -> None:
+        if not message["transaction_id"]:
+            return
+        information = fault.information
+        if fault.code == FaultCode.METHOD_NOT_FOUND:
+            information["code"] = CALL_FAILED
+        answer = {"type": "rtmp.error", "information": information}
+        await self.send({**answer, **_address(message)})
+
+    async def _refuse_busy(self, message: Message) -> None:
+        await self._send_fault(message, _BUSY)
+
+
+def _address(message: Message) -> Message:
+    return {key: message[key] for key in ("transaction_id", "message_stream_id")}
+
+
+def _processing_fault(message: Message, error: Exception) -> Fault:
+    logger.error("%r failed", message["name"], exc_info=error)
+    return Fault(FaultCode.PROCESSING, "The method failed.")

@@ -1,0 +1,123 @@
+"""From the protocol's events to the application's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rtmp_channels.phase import Phase
+from rtmp_channels.protocol.events import (
+    CallReceived,
+    ConnectRequested,
+    DataReceived,
+    Event,
+    HandshakeCompleted,
+    MediaReceived,
+    PlayRequested,
+    PublishRequested,
+    ResultReceived,
+    SharedObjectReceived,
+    StreamClosed,
+    StreamDeleted,
+)
+
+if TYPE_CHECKING:
+    from rtmp_channels.session import Session
+
+
+def handle(session: Session, event: Event, size: int) -> None:
+    """Acts on one event; `size` is about what it had on the wire."""
+    handler = _HANDLERS.get(type(event))
+    if handler is not None:
+        handler(session, event, size)
+
+
+def _handshake_completed(session: Session, event: HandshakeCompleted, size: int) -> None:
+    session.enter(Phase.CONNECT)
+
+
+def _connect_requested(session: Session, event: ConnectRequested, size: int) -> None:
+    session.path = event.app
+    session.enter(Phase.ACCEPT)
+    session.application.start(event)
+
+
+def _call_received(session: Session, event: CallReceived, size: int) -> None:
+    message = {
+        "type": "rtmp.call",
+        "name": event.name,
+        "arguments": event.arguments,
+        "transaction_id": event.transaction_id,
+        "message_stream_id": event.message_stream_id,
+        "command_object": event.command_object,
+    }
+    session.application.put(message, size)
+
+
+def _result_received(session: Session, event: ResultReceived, size: int) -> None:
+    session.application.answer(event, size)
+
+
+def _publish_requested(session: Session, event: PublishRequested, size: int) -> None:
+    message = {
+        "type": "rtmp.publish",
+        "message_stream_id": event.message_stream_id,
+        "stream_name": event.stream_name,
+        "publish_type": event.publish_type,
+        "query_string": event.query_string,
+        "prefix": event.prefix,
+    }
+    session.application.streams.request(message)
+    session.application.put(message, size)
+
+
+def _play_requested(session: Session, event: PlayRequested, size: int) -> None:
+    message = {
+        "type": "rtmp.play",
+        "message_stream_id": event.message_stream_id,
+        "stream_name": event.stream_name,
+        "start": event.start,
+        "duration": event.duration,
+        "reset": event.reset,
+        "query_string": event.query_string,
+        "prefix": event.prefix,
+    }
+    session.application.streams.request(message)
+    session.application.put(message, size)
+
+
+def _stream_ended(session: Session, event: StreamClosed | StreamDeleted, size: int) -> None:
+    message = session.application.streams.end(event.message_stream_id)
+    if message is not None:
+        session.application.put(message, size)
+
+
+def _data_received(session: Session, event: DataReceived, size: int) -> None:
+    if event.message_stream_id != 0:
+        session.dropped_media += 1
+        return
+    message = {"type": "rtmp.data", "values": event.values, "timestamp": event.timestamp}
+    session.application.put(message, size)
+
+
+def _media_received(session: Session, event: MediaReceived, size: int) -> None:
+    session.dropped_media += 1
+
+
+def _shared_object_received(session: Session, event: SharedObjectReceived, size: int) -> None:
+    session.application.shared_objects.receive(event.message)
+
+
+_HANDLERS: dict[type, Callable[[Session, Any, int], None]] = {
+    HandshakeCompleted: _handshake_completed,
+    ConnectRequested: _connect_requested,
+    CallReceived: _call_received,
+    ResultReceived: _result_received,
+    PublishRequested: _publish_requested,
+    PlayRequested: _play_requested,
+    StreamClosed: _stream_ended,
+    StreamDeleted: _stream_ended,
+    DataReceived: _data_received,
+    MediaReceived: _media_received,
+    SharedObjectReceived: _shared_object_received,
+}

@@ -1,0 +1,133 @@
+"""What `daphne -e rtmp:…` and `-e rtmps:…` open: an asyncio server on daphne's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet import defer
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from zope.interface import implementer
+
+from rtmp_channels.conf import rtmp_settings
+from rtmp_channels.server.listener import Listener
+from rtmp_channels.server.shutdown import stop_before_shutdown
+from rtmp_channels.server.tls import Certificate
+from rtmp_channels.server.transport import RtmpServerProtocol
+
+DEFAULT_BACKLOG = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointOptions:
+    """The parts of an endpoint string."""
+
+    port: int
+    interface: str = ""
+    """An address; empty: all of IPv4."""
+    backlog: int = DEFAULT_BACKLOG
+    """Connections that the kernel holds for us to accept."""
+    reuseport: bool = False
+    """Lets several processes share the port; the kernel spreads the connections."""
+    certificate: Certificate | None = None
+
+    @property
+    def scheme(self) -> str:
+        """ "rtmp", or "rtmps" with a certificate."""
+        return "rtmps" if self.certificate else "rtmp"
+
+
+@implementer(IStreamServerEndpoint)
+class RtmpEndpoint:
+    """Listens for RTMP and hands the connections to the daphne server of the given factory."""
+
+    def __init__(self, reactor: Any, options: EndpointOptions) -> None:
+        self._reactor = reactor
+        self._options = options
+
+    def listen(self, factory: Any) -> defer.Deferred[Any]:
+        """Opens the port now: a port already taken fails before daphne serves anything.
+
+        `factory` is daphne's HTTP factory; its `server` is all that is used of it.
+        """
+        options = self._options
+        server = getattr(factory, "server", None)
+        if server is None:
+            error = TypeError("rtmp: endpoints are for daphne: its factory has a server")
+            return defer.fail(error)
+        try:
+            certificate = options.certificate
+            tls = certificate.ssl_context() if certificate is not None else None
+            sock = open_socket(options)
+        except OSError as error:
+            return defer.fail(CannotListenError(options.interface, options.port, error))
+        loop = self._reactor._asyncioEventloop
+        listener = Listener(server, scheme=options.scheme, settings=rtmp_settings())
+        serving = loop.create_task(
+            loop.create_server(
+                lambda: RtmpServerProtocol(listener),
+                sock=sock,
+                ssl=tls,
+                backlog=options.backlog,
+                ssl_handshake_timeout=listener.settings.handshake_timeout if tls else None,
+            )
+        )
+        port = RtmpPort(sock, serving, listener)
+        stop_before_shutdown(self._reactor, port.shut_down)
+        return defer.Deferred.fromFuture(serving).addCallback(lambda _: port)
+
+
+@implementer(IListeningPort)
+class RtmpPort:
+    """An open RTMP endpoint, as daphne wants to see it."""
+
+    def __init__(
+        self, sock: socket.socket, serving: asyncio.Task[asyncio.Server], listener: Listener
+    ) -> None:
+        self._address = sock.getsockname()
+        self._family = sock.family
+        self._serving = serving
+        self._listener = listener
+
+    def getHost(self) -> IPv4Address | IPv6Address:
+        """Where it listens."""
+        address_class = IPv6Address if self._family == socket.AF_INET6 else IPv4Address
+        return address_class("TCP", self._address[0], self._address[1])
+
+    def startListening(self) -> None:
+        """It does already."""
+
+    def stopListening(self) -> None:
+        """Takes no more connections; those that are open go on."""
+        if self._serving.done() and not self._serving.cancelled():
+            self._serving.result().close()
+        else:
+            self._serving.cancel()
+
+    async def shut_down(self) -> None:
+        """The server stops: no more connections, and an end to those that are open."""
+        self.stopListening()
+        await self._listener.stop()
+
+
+def open_socket(options: EndpointOptions) -> socket.socket:
+    """Binds and listens; raises OSError, when the port is taken for example."""
+    family = socket.AF_INET6 if ":" in options.interface else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if options.reuseport:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setblocking(False)
+        sock.bind((options.interface, options.port))
+        sock.listen(options.backlog)
+    except OSError:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,116 @@
+"""TCP and TLS as a session's transport, on asyncio's own protocols."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from rtmp_channels.transport import Peer
+
+if TYPE_CHECKING:
+    from rtmp_channels.server.listener import Listener
+    from rtmp_channels.session import Session
+
+logger = logging.getLogger(__name__)
+
+RECEIVE_BUFFER_BYTES = 65_536
+"""What one read takes at most; ONE buffer serves all connections of a listener."""
+
+
+class TcpTransport:
+    """Writes to an asyncio transport."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
+    def write(self, data: bytes, /) -> None:
+        """Sends what the kernel takes, keeps the rest."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def pause_reading(self) -> None:
+        """Lets the client's bytes wait in the kernel, and so in the client."""
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Goes on."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Closes after the last byte."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Closes now."""
+        self._transport.abort()
+
+
+class RtmpServerProtocol(asyncio.BufferedProtocol):
+    """Feeds one connection's session.
+
+    A buffered protocol, since asyncio allocates 256 KiB for each read of any other.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._session: Session | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Opens a session, unless a limit forbids it."""
+        assert isinstance(transport, asyncio.Transport)
+        client, server = _address(transport, "peername"), _address(transport, "sockname")
+        peer = Peer(self._listener.scheme, client, server)
+        high_water = self._listener.settings.write_high_water
+        transport.set_write_buffer_limits(high=high_water, low=high_water // 4)
+        self._session = self._listener.open_session(TcpTransport(transport), peer)
+        if self._session is None:
+            transport.abort()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """The shared buffer: what is read into it is handled before anyone else reads."""
+        return self._listener.receive_buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """`nbytes` were read."""
+        if self._session is None:
+            return
+        data = bytes(self._listener.receive_buffer[:nbytes])
+        try:
+            self._session.data_received(data)
+        except Exception:
+            logger.exception("%s: what the client sent could not be handled", self._session)
+            self._session.fail()
+
+    def eof_received(self) -> bool:
+        """The client sends no more: asyncio closes the transport."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The high-water mark is passed."""
+        if self._session is not None:
+            self._session.pause_writing()
+
+    def resume_writing(self) -> None:
+        """The low-water mark is reached."""
+        if self._session is not None:
+            self._session.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The last call."""
+        if self._session is not None:
+            self._session.connection_lost(exc)
+
+
+def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
+    address = transport.get_extra_info(name)
+    return (address[0], address[1]) if isinstance(address, tuple) else None

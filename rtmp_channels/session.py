@@ -1,0 +1,300 @@
+"""One RTMP connection, whatever carries it: bytes in, bytes out, deadlines, endings.
+
+The only writer of its transport. What the application sees of it is in `application`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import Protocol
+
+from rtmp_channels import goodbye
+from rtmp_channels.application import ApplicationLink, ASGIApplication
+from rtmp_channels.conf import RtmpSettings
+from rtmp_channels.deadlines import Deadlines, Due
+from rtmp_channels.goodbye import Ending
+from rtmp_channels.inbound import handle
+from rtmp_channels.phase import Phase
+from rtmp_channels.protocol.config import Role
+from rtmp_channels.protocol.connection import Connection
+from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
+from rtmp_channels.protocol.events import Event
+from rtmp_channels.rooms.current import room_hubs
+from rtmp_channels.timers import timer_wheels
+from rtmp_channels.transport import Peer, Transport
+
+logger = logging.getLogger(__name__)
+
+
+class SessionHost(Protocol):
+    """Who runs sessions and must know of them: the bridge to daphne."""
+
+    def application_started(self, session: Session, task: asyncio.Task[None], /) -> None:
+        """The application has a task; called before it runs."""
+
+    def session_ending(self, session: Session, /) -> None:
+        """Nothing more will be taken from or sent to the client; harmless twice."""
+
+    def session_closed(self, session: Session, /) -> None:
+        """The transport is gone and the application has ended."""
+
+
+class Session:
+    """Joins a transport, a protocol `Connection` and an application's task."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        application: ASGIApplication,
+        *,
+        peer: Peer,
+        settings: RtmpSettings,
+        host: SessionHost | None = None,
+    ) -> None:
+        self.id = secrets.token_hex(16)
+        """Different from every other session's, over all processes."""
+        self.peer = peer
+        self.settings = settings
+        self.phase = Phase.HANDSHAKE
+        self.path = ""
+        """Application and instance, once `connect` came."""
+        self.connection = Connection(Role.SERVER, settings.connection_config())
+        self.application = ApplicationLink(self, application)
+        self.dropped_media = 0
+        """Media messages of streams that nobody accepted."""
+        self._loop = asyncio.get_running_loop()
+        self._wheel = timer_wheels.get()
+        self._transport = transport
+        self._host = host
+        self._lost = False
+        self._wire_bytes = 0
+        """Bytes received since the last event."""
+        self._unflushed = 0
+        self._flush_handle: asyncio.Handle | None = None
+        self._drain_waiters: list[asyncio.Future[None]] | None = None
+        """A list while the transport holds too much."""
+        self._deadlines = Deadlines(settings, self._loop.time())
+        self._schedule_check()
+
+    def __str__(self) -> str:
+        return f"{self.peer} /{self.path}" if self.path else str(self.peer)
+
+    # what the transport reports
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what was read; all of it is handled before this returns."""
+        if self.phase >= Phase.CLOSING:
+            return
+        now = self._loop.time()
+        self._deadlines.received(now)
+        self._wire_bytes += len(data)
+        try:
+            events = self.connection.receive_data(data, now)
+        except RemoteProtocolError as error:
+            self.broken(error)
+        else:
+            if events:
+                self.handle_events(events)
+            self.flush()
+
+    def pause_writing(self) -> None:
+        """The transport holds more than it likes: senders wait."""
+        if self._drain_waiters is None:
+            self._drain_waiters = []
+            self._deadlines.stalled(self._loop.time(), self.buffered_bytes)
+            self._schedule_check()
+
+    def resume_writing(self) -> None:
+        """The transport has drained."""
+        self._deadlines.drained()
+        waiters, self._drain_waiters = self._drain_waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The transport is gone; the last call it makes."""
+        self._lost = True
+        if self.phase < Phase.CLOSING:
+            reason = f"connection lost: {error}" if error else "closed by the client"
+            self.end(Ending(goodbye.CLOSED, reason))
+        self.phase = Phase.CLOSED
+        self.resume_writing()
+        self._closed_if_over()
+
+    # what the application and the hubs write
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes that wait for the client."""
+        return self._transport.buffered_bytes + self._unflushed
+
+    @property
+    def closed(self) -> bool:
+        """Whether writing is pointless."""
+        return self.phase >= Phase.CLOSING
+
+    def write_shared(self, data: bytes) -> None:
+        """Writes chunked bytes that other sessions write as well; neither blocks nor waits.
+
+        A client that does not read is cut when too much waits for it.
+        """
+        if self.phase is not Phase.OPEN:
+            return
+        self.connection.send_raw(data)
+        self._unflushed += len(data)
+        if self._drain_waiters is not None and self.buffered_bytes > self.settings.max_unsent_bytes:
+            self.end(goodbye.overrun(self.buffered_bytes))
+        else:
+            self.flush_soon()
+
+    def flush_soon(self) -> None:
+        """Writes, with whatever else this turn of the loop brings, in one piece."""
+        if self._flush_handle is None:
+            self._flush_handle = self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Writes what is queued."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        self._unflushed = 0
+        data = self.connection.data_to_send()
+        if data and not self._lost:
+            self._transport.write(data)
+
+    @property
+    def is_write_paused(self) -> bool:
+        """Whether `drained` would wait."""
+        return self._drain_waiters is not None
+
+    async def drained(self) -> None:
+        """Waits until the client has read enough, or is gone."""
+        if self._drain_waiters is None or self._lost:
+            return
+        waiter = self._loop.create_future()
+        self._drain_waiters.append(waiter)
+        await waiter
+
+    # what happens on the connection
+
+    def handle_events(self, events: list[Event]) -> None:
+        """Hands each event to whom it concerns."""
+        size = self._wire_bytes // len(events)
+        self._wire_bytes = 0
+        for event in events:
+            if self.phase >= Phase.CLOSING:
+                return
+            handle(self, event, size)
+        if self.application.is_congested:
+            self._transport.pause_reading()
+
+    def read_on(self) -> None:
+        """The application has caught up."""
+        if self.phase < Phase.CLOSING and not self.application.is_congested:
+            self._transport.resume_reading()
+
+    def enter(self, phase: Phase) -> None:
+        """Moves on, with the deadline of the new phase."""
+        self.phase = phase
+        self._deadlines.enter(self._loop.time())
+        self._schedule_check()
+
+    def broken(self, error: RemoteProtocolError) -> None:
+        """The client broke the protocol: what came before counts, then the end."""
+        if error.events:
+            self.handle_events(error.events)
+        reason = f"protocol error: {error}"
+        self.end(Ending(goodbye.FAILED, reason, level=logging.INFO, tell=False))
+
+    # endings
+
+    def end(self, ending: Ending) -> None:
+        """Ends the connection, once: tells the client and the application, closes the transport."""
+        before = self.phase
+        if before >= Phase.CLOSING:
+            return
+        self.phase = Phase.CLOSING
+        self._deadlines.enter(self._loop.time())
+        if ending.level:
+            logger.log(ending.level, "%s: %s", self, ending.reason)
+        self._leave_rooms()
+        self.application.finish(ending)
+        if self._lost or ending.abort:
+            self._transport.abort()
+        else:
+            self._say(before, ending)
+            self.flush()
+            self._transport.close()
+        self.resume_writing()
+        if self._host is not None:
+            self._host.session_ending(self)
+        self._schedule_check()
+
+    def fail(self) -> None:
+        """Ends the connection after a bug of ours, which is logged already."""
+        self.end(Ending(goodbye.FAILED, "internal error", "Internal error."))
+
+    def application_started(self, task: asyncio.Task[None]) -> None:
+        """The application has its task, which has not run yet."""
+        if self._host is not None:
+            self._host.application_started(self, task)
+
+    def application_ended(self) -> None:
+        """The application's task is done; if it was cancelled, nobody has ended us yet."""
+        self.end(Ending(goodbye.CLOSED, "the application was cancelled"))
+        self._closed_if_over()
+
+    def _leave_rooms(self) -> None:
+        hub = room_hubs.peek()
+        if hub is not None:
+            hub.leave_all(self)
+
+    def _say(self, phase: Phase, ending: Ending) -> None:
+        try:
+            goodbye.say(self.connection, phase, ending)
+        except LocalProtocolError:
+            logger.debug("%s: no way to say %s", self, ending.code, exc_info=True)
+
+    def _closed_if_over(self) -> None:
+        if self._lost and not self.application.is_running:
+            self._wheel.discard(self)
+            host, self._host = self._host, None
+            if host is not None:
+                host.session_closed(self)
+
+    # deadlines
+
+    def deadline_reached(self, now: float) -> float | None:
+        """The timer wheel's call; returns when to look again."""
+        upcoming = self._deadlines.next(self.phase)
+        if upcoming is not None and now >= upcoming[0]:
+            self._act(upcoming[1], now)
+            upcoming = self._deadlines.next(self.phase)
+        return upcoming[0] if upcoming is not None else None
+
+    def _act(self, due: Due, now: float) -> None:
+        match due:
+            case Due.END:
+                self.end(goodbye.timed_out(self.phase, self.settings))
+            case Due.PING:
+                self._deadlines.pinged()
+                self.connection.send_ping(now)
+                self.flush()
+            case Due.STALLED if self._deadlines.has_progress(self.buffered_bytes):
+                self._deadlines.stalled(now, self.buffered_bytes)
+            case Due.STALLED:
+                self.end(goodbye.stalled(self.buffered_bytes, self.settings))
+            case Due.ABORT:
+                self._deadlines.done(due)
+                self._transport.abort()
+            case Due.CANCEL:
+                self._deadlines.done(due)
+                self.application.cancel()
+
+    def _schedule_check(self) -> None:
+        upcoming = self._deadlines.next(self.phase)
+        if upcoming is not None:
+            self._wheel.schedule(self, upcoming[0])

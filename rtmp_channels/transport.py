@@ -1,0 +1,50 @@
+"""What a session needs of whatever carries its bytes: TCP, TLS, a tunnel, a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Transport(Protocol):
+    """Carries bytes for one `Session`, and reports to it.
+
+    Whoever implements it calls the session's `data_received`, `pause_writing`, `resume_writing`
+    and, once and last, `connection_lost`.
+    """
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes accepted by `write` that have not left yet."""
+
+    def write(self, data: bytes, /) -> None:
+        """Sends, or keeps, the bytes; never blocks and never raises for a lost connection."""
+
+    def pause_reading(self) -> None:
+        """Stops `data_received` until `resume_reading`; harmless twice."""
+
+    def resume_reading(self) -> None:
+        """Goes on reading; harmless twice."""
+
+    def close(self) -> None:
+        """Ends the connection when all that was written has left."""
+
+    def abort(self) -> None:
+        """Ends the connection now; what is buffered is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end, for scopes and log lines."""
+
+    scheme: str
+    """"rtmp", "rtmps", "rtmpt" or "ws"."""
+    client: tuple[str, int] | None = None
+    """Address and port."""
+    server: tuple[str, int] | None = None
+
+    def __str__(self) -> str:
+        if self.client is None:
+            return self.scheme
+        host, port = self.client
+        return f"{self.scheme} {f'[{host}]' if ':' in host else host}:{port}"

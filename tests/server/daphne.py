@@ -1,0 +1,89 @@
+"""Starts real daphne processes for the tests of the server."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+SETTINGS = "tests.server.settings"
+LISTENING = re.compile(r"Listening on TCP address 127\.0\.0\.1:(\d+)")
+
+
+class Daphne:
+    """A daphne process and what it logs."""
+
+    def __init__(self, command, environment=None):
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **(environment or {})},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    @property
+    def log(self):
+        return "\n".join(self.lines)
+
+    def wait_for_log(self, pattern, *, count=1, timeout=15):
+        """Waits for so many matching lines and returns them."""
+        deadline = time.monotonic() + timeout
+        with self._news:
+            while True:
+                found = [line for line in self.lines if re.search(pattern, line)]
+                if len(found) >= count:
+                    return found
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._reader.is_alive():
+                    raise AssertionError(f"no {pattern!r} in:\n{self.log}")
+                self._news.wait(left)
+
+    def ports(self, count):
+        """The ports it listens on, in the order it says so."""
+        lines = self.wait_for_log(LISTENING, count=count)
+        return [int(LISTENING.search(line).group(1)) for line in lines]
+
+    @property
+    def rss(self):
+        """Resident bytes, from /proc."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def stop(self, timeout=10):
+        """SIGTERM, and the exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"daphne did not stop:\n{self.log}") from None
+        finally:
+            self._reader.join(timeout)
+            self.process.stderr.close()
+        return code
+
+
+def daphne_command(*endpoints, application="tests.server.site:application"):
+    command = [sys.executable, "-m", "daphne"]
+    for endpoint in endpoints:
+        command += ["-e", endpoint]
+    return [*command, application]

@@ -1,0 +1,33 @@
+"""Settings of the servers that these tests start: the two apps and nothing of the demo site."""
+
+import os
+
+SECRET_KEY = "tests-only"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+INSTALLED_APPS = [
+    "rtmp_channels",
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "channels",
+    "amf_remoting",
+]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+ROOT_URLCONF = "tests.server.urls"
+ASGI_APPLICATION = "tests.server.site.application"
+USE_TZ = True
+TIME_ZONE = "UTC"
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+AMF_REMOTING = {
+    "SERVICES": {"echo": "tests.server.services.EchoService"},
+    "POLICY_FROM_DATABASE": False,
+}
+RTMP_CHANNELS = {
+    "ENDPOINTS": [os.environ.get("TEST_RTMP_ENDPOINT", "rtmp:port=0:interface=127.0.0.1")],
+    "HANDSHAKE_TIMEOUT": 1.0,
+    "CONNECT_TIMEOUT": 1.0,
+    "STALL_TIMEOUT": 60.0,
+    "SHUTDOWN_TIMEOUT": 2.0,
+    "DISCONNECT_TIMEOUT": 1.0,
+}
