@@ -110,10 +110,13 @@ class ApplicationLink:
     async def send(self, message: Message) -> None:
         """ASGI's `send`: waits while the client does not read.
 
-        Raises DialectError, LocalProtocolError and amf.EncodeError; after the end it does nothing.
+        Raises DialectError, LocalProtocolError and amf.EncodeError; after the end it does
+        nothing, except that broadcasts still reach the others.
         """
         session = self.session
         if session.phase >= Phase.CLOSING:
+            if message["type"] == "rtmp.broadcast":  # who is gone may tell the others so
+                await outbound.broadcast(self, message)
             return
         sender = outbound.SENDERS.get(message["type"])
         if sender is None:

@@ -116,7 +116,8 @@ def _leave(link: ApplicationLink, message: Message) -> None:
     room_hubs.get().leave(message["room"], link.session)
 
 
-def _broadcast(link: ApplicationLink, message: Message) -> Awaitable[None]:
+def broadcast(link: ApplicationLink, message: Message) -> Awaitable[None]:
+    """Calls a method of everyone in a room; also for a session that is over."""
     return room_hubs.get().broadcast(
         message["room"],
         message["name"],
@@ -141,6 +142,6 @@ SENDERS: dict[str, Callable[[ApplicationLink, Message], Awaitable[None] | None]]
     "rtmp.so.use.reject": _reject_use,
     "rtmp.join": _join,
     "rtmp.leave": _leave,
-    "rtmp.broadcast": _broadcast,
+    "rtmp.broadcast": broadcast,
 }
 """Every message type that an application may send."""

@@ -2,7 +2,7 @@
 
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -27,7 +27,13 @@ class RtmpClient:
     """Connects on construction; every wait ends after TIMEOUT_SECONDS with TimeoutError."""
 
     def __init__(
-        self, port: int, app: str, *, object_encoding: int = 0, host: str = "127.0.0.1"
+        self,
+        port: int,
+        app: str,
+        *,
+        arguments: Sequence[object] = (),
+        object_encoding: int = 0,
+        host: str = "127.0.0.1",
     ) -> None:
         self.connection = Connection(Role.CLIENT)
         self.socket = socket.create_connection((host, port), TIMEOUT_SECONDS)
@@ -39,7 +45,8 @@ class RtmpClient:
                 "app": app,
                 "tcUrl": f"rtmp://{host}:{port}/{app}",
                 "objectEncoding": object_encoding,
-            }
+            },
+            arguments,
         )
         self._flush()
         answer = self.wait_for(lambda event: isinstance(event, ConnectAccepted | ConnectRejected))
