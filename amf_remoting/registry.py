@@ -8,7 +8,7 @@ Lookups are made in a dict of full targets: nothing a caller sends ever reaches 
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from .exceptions import ExposureError, Fault, FaultCode
 from .remote import (
@@ -22,6 +22,7 @@ from .remote import (
 )
 
 Declared = TypeVar("Declared")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @dataclass(slots=True)
@@ -105,6 +106,16 @@ def service(
     return declare
 
 
+@overload
+def remote_method(function: Method) -> Method: ...
+@overload
+def remote_method(
+    *,
+    name: str | None = None,
+    permission: str | None = None,
+    login_required: bool = False,
+    connection: bool = False,
+) -> Callable[[Method], Method]: ...
 def remote_method(
     function: Any = None,
     *,
