@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from amf_remoting.exceptions import Fault, FaultCode
 
@@ -56,6 +56,15 @@ class ClientMethod:
         return str(self.most) if self.fewest == self.most else f"{self.fewest} to {self.most}"
 
 
+@overload
+def remote(function: Function) -> Function: ...
+@overload
+def remote(
+    *,
+    name: str | None = None,
+    login_required: bool = False,
+    permission: str | None = None,
+) -> Callable[[Function], Function]: ...
 def remote(
     function: Function | None = None,
     *,
