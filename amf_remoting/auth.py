@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
+from django.contrib import auth
 from django.http import HttpRequest
+
+from .exceptions import Fault, FaultCode
 
 
 class Anonymous:
@@ -45,3 +48,31 @@ async def auser_of(request: HttpRequest) -> Any:
     """The request's user, loaded, so that async methods may look at it."""
     auser = getattr(request, "auser", None)
     return user_of(request) if auser is None else await auser()
+
+
+def log_in(request: HttpRequest, username: str, password: str) -> Any:
+    """Makes the session the user's; without sessions the user holds for this request.
+
+    Reads the database. Fault "Client.Authentication" that does not say what was wrong.
+    """
+    user = authenticated(request, username, password)
+    if hasattr(request, "session"):
+        auth.login(request, user)
+    return user
+
+
+def log_out(request: HttpRequest) -> Any:
+    """Ends the session's login; gives the anonymous user."""
+    if hasattr(request, "session"):
+        auth.logout(request)
+    return anonymous_user()
+
+
+def authenticated(request: HttpRequest, username: str, password: str) -> Any:
+    """The user of these credentials, by the site's authentication backends; or the Fault."""
+    user = None
+    if apps.is_installed("django.contrib.auth"):
+        user = auth.authenticate(request, username=username, password=password)
+    if user is None:
+        raise Fault(FaultCode.AUTHENTICATION, "wrong user or password")
+    return user

@@ -6,7 +6,8 @@ event loops; each runs sync and async methods alike.
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -29,20 +30,16 @@ logger = logging.getLogger(__name__)
 
 def dispatch(call: Call) -> Any:
     """Answers the call in this thread."""
-    try:
+    with faults(call.target):
         method = _open(call)
         _authorise(call, policy.current().rule_for(method))
         run = _bind(call, method)
         return async_to_sync(run)() if method.is_async else run()
-    except Fault:
-        raise
-    except Exception as error:
-        raise _processing_fault(call, error) from error
 
 
 async def adispatch(call: Call) -> Any:
     """Answers the call on this loop; a sync method runs in the bounded pool."""
-    try:
+    with faults(call.target):
         method = _open(call)
         rule = (await policy.acurrent()).rule_for(method)
         if rule.needs_user:
@@ -52,10 +49,17 @@ async def adispatch(call: Call) -> Any:
             _authorise(call, rule)
         run = _bind(call, method)
         return await run() if method.is_async else await run_in_pool(run)
+
+
+@contextmanager
+def faults(name: str) -> Iterator[None]:
+    """Lets nothing but faults out; what else happens is logged as a failure of ``name``."""
+    try:
+        yield
     except Fault:
         raise
     except Exception as error:
-        raise _processing_fault(call, error) from error
+        raise _processing_fault(name, error) from error
 
 
 def _open(call: Call) -> RemoteMethod:
@@ -95,10 +99,10 @@ async def _run_async(run: Callable[[], Any]) -> Any:
     return await run()
 
 
-def _processing_fault(call: Call, error: Exception) -> Fault:
-    logger.error("%s failed", call.target, exc_info=error)
+def _processing_fault(name: str, error: Exception) -> Fault:
+    logger.error("%s failed", name, exc_info=error)
     if not conf.debug():
-        return Fault(FaultCode.PROCESSING, f"{call.target} failed")
+        return Fault(FaultCode.PROCESSING, f"{name} failed")
     text = "".join(traceback.format_exception(error))
     return Fault(
         FaultCode.PROCESSING, f"{type(error).__name__}: {error}", details={"traceback": text}

@@ -5,20 +5,22 @@ becomes a fault of its own and never touches the others.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
 
 from . import packet as packets
-from .amf import AMFError, EncodeError, Limits, MixedArray, Undefined
+from .amf import AMFError, EncodeError, Limits
 from .call import Call
 from .conf import remoting_settings
-from .dispatch import adispatch, dispatch
+from .dispatch import adispatch, dispatch, faults
+from .envelopes import Envelope, Work, envelope_of
 from .exceptions import Fault, FaultCode
 from .http import RefusedRequest
 from .packet import Message, Packet
+from .pool import run_in_pool
 
 logger = logging.getLogger(__name__)
 
@@ -30,26 +32,32 @@ _NO_ANSWER = ("null", "")
 
 @dataclass(slots=True)
 class Step:
-    """One message on its way to an answer: run it, then its exchange knows the outcome."""
+    """Something to run for a message; run it, then its exchange knows the outcome."""
 
-    message: Message
-    call: Call
+    name: str
+    work: Work
     value: Any = None
     fault: Fault | None = None
 
     def run(self) -> None:
         """In this thread (WSGI)."""
         try:
-            self.value = dispatch(self.call)
+            with faults(self.name):
+                self.value = dispatch(self.work) if isinstance(self.work, Call) else self.work()
         except Fault as fault:
             self.fault = fault
 
     async def arun(self) -> None:
         """On this loop (ASGI)."""
         try:
-            self.value = await adispatch(self.call)
+            with faults(self.name):
+                self.value = await _awork(self.work)
         except Fault as fault:
             self.fault = fault
+
+
+async def _awork(work: Work) -> Any:
+    return await (adispatch(work) if isinstance(work, Call) else run_in_pool(work))
 
 
 @dataclass(slots=True)
@@ -59,7 +67,7 @@ class Exchange:
     packet: Packet
     request: HttpRequest
     user: Any
-    answers: list[Message] = field(default_factory=list)
+    answers: list[tuple[Message, Envelope]] = field(default_factory=list)
 
     @classmethod
     def open(cls, data: bytes, *, request: HttpRequest, user: Any) -> "Exchange":
@@ -73,53 +81,39 @@ class Exchange:
     def steps(self) -> Iterator[Step]:
         """What must be run, in order; each step's outcome is taken when the next is asked for."""
         for message in self.packet.messages:
-            if message.error is not None:
-                self._answer(message, fault=_bad_message(message.error))
-                continue
-            step = Step(message, self._call(message))
-            yield step
-            self._answer(message, value=step.value, fault=step.fault)
+            envelope = envelope_of(message)
+            try:
+                step = self._step(message, envelope)
+                yield step
+                if step.fault is not None:
+                    raise step.fault
+                self._answer(message, envelope, "onResult", envelope.result(step.value))
+            except Fault as fault:
+                self._answer(message, envelope, "onStatus", envelope.fault(fault))
 
     def serialize(self) -> bytes:
         """The answer: a packet of the request's version."""
         room = remoting_settings().max_response_size
         parts = [Packet(self.packet.version).serialize()[:4], _count(self.answers)]
-        for answer in self.answers:
-            part = _serialize(answer, room)
+        for answer, envelope in self.answers:
+            part = _serialize(answer, envelope, room)
             room = max(room - len(part), 0)
             parts.append(part)
         return b"".join(parts)
 
-    def _call(self, message: Message) -> Call:
-        return Call(
-            message.target_uri,
-            _arguments(message.value),
-            user=self.user,
-            door="amf",
-            request=self.request,
-        )
+    def _step(self, message: Message, envelope: Envelope) -> Step:
+        if message.error is not None:
+            raise Fault(
+                FaultCode.BAD_MESSAGE, f"the message cannot be decoded: {message.error}"
+            ) from message.error
+        return Step(message.target_uri, envelope.work(self))
 
-    def _answer(self, message: Message, *, value: Any = None, fault: Fault | None = None) -> None:
+    def _answer(self, message: Message, envelope: Envelope, method: str, body: Any) -> None:
         if message.response_uri in _NO_ANSWER:
             return
         encoding = 3 if self.packet.version == 3 else message.encoding
-        suffix, body = ("onResult", value) if fault is None else ("onStatus", fault.information)
-        self.answers.append(
-            Message(f"{message.response_uri}/{suffix}", "null", body, encoding=encoding)
-        )
-
-
-def _arguments(body: Any) -> list[Any]:
-    """Usually an array; nothing, an array with names and a bare value occur too."""
-    if isinstance(body, list):
-        return body
-    if isinstance(body, MixedArray):
-        return list(body.dense)
-    return [] if body is None or body is Undefined else [body]
-
-
-def _bad_message(error: AMFError) -> Fault:
-    return Fault(FaultCode.BAD_MESSAGE, f"the message cannot be decoded: {error}")
+        answer = Message(f"{message.response_uri}/{method}", "null", body, encoding=encoding)
+        self.answers.append((answer, envelope))
 
 
 def _decode_limits() -> Limits:
@@ -131,7 +125,7 @@ def _decode_limits() -> Limits:
     )
 
 
-def _serialize(answer: Message, room: int) -> bytes:
+def _serialize(answer: Message, envelope: Envelope, room: int) -> bytes:
     """The message's bytes; if its value cannot be written, those of a fault instead."""
     limits = Limits(depth=remoting_settings().max_depth, output_bytes=room)
     try:
@@ -140,9 +134,8 @@ def _serialize(answer: Message, room: int) -> bytes:
         logger.error("%s cannot be answered: %s", answer.target_uri, error)
         fault = Fault(FaultCode.BAD_RESULT, f"the result cannot be encoded: {error}")
         uri = answer.target_uri.rpartition("/")[0]
-        return _bytes_of(
-            Message(f"{uri}/onStatus", "null", fault.information, encoding=answer.encoding)
-        )
+        body = envelope.fault(fault)
+        return _bytes_of(Message(f"{uri}/onStatus", "null", body, encoding=answer.encoding))
 
 
 def _bytes_of(message: Message, limits: Limits | None = None) -> bytes:
@@ -150,5 +143,5 @@ def _bytes_of(message: Message, limits: Limits | None = None) -> bytes:
     return Packet(0, [], [message]).serialize(limits=limits)[_PACKET_HEAD:]
 
 
-def _count(answers: list[Message]) -> bytes:
+def _count(answers: Sized) -> bytes:
     return len(answers).to_bytes(2, "big")

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import connections
 
 from .conf import remoting_settings
 from .exceptions import Fault, FaultCode
@@ -60,10 +60,21 @@ async def run_in_pool(function: Callable[[], Any]) -> Any:
 
 def _tidy(function: Callable[[], Any]) -> Callable[[], Any]:
     def run() -> Any:
-        close_old_connections()
+        _release_connections()
         try:
             return function()
         finally:
-            close_old_connections()
+            _release_connections()
 
     return run
+
+
+def _release_connections() -> None:
+    """Django's close_old_connections, which would open a connection to ask it for its state."""
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            continue
+        if connection.settings_dict["CONN_MAX_AGE"] == 0:
+            connection.close()
+        else:
+            connection.close_if_unusable_or_obsolete()

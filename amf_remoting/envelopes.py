@@ -1,0 +1,181 @@
+"""How a packet's message holds a call: plainly, or inside of a Flex message.
+
+An envelope says what to run for its message and what the answer's body looks like.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+from uuid import uuid4
+
+from django.http import HttpRequest
+
+from .amf import AMFError, MixedArray, Undefined
+from .auth import log_in, log_out
+from .call import Call
+from .exceptions import Fault, FaultCode
+from .flex.messages import (
+    AbstractMessage,
+    AcknowledgeMessage,
+    CommandMessage,
+    ErrorMessage,
+    Operation,
+    RemotingMessage,
+)
+from .flex.small_messages import SmallMessage, small
+from .packet import Message
+
+MESSAGING_VERSION = 1
+"""We read small messages, so clients may send them."""
+
+Work = Call | Callable[[], Any]
+"""A call to dispatch, or something of our own to do in a thread."""
+
+
+class Caller(Protocol):
+    """Who sends the packet; logging in and out changes the user for the messages that follow."""
+
+    request: HttpRequest
+    user: Any
+
+
+class Envelope(Protocol):
+    """What surrounds a call and its answer."""
+
+    def work(self, caller: Caller) -> Work:
+        """What to run. Fault if the message asks for nothing we know."""
+
+    def result(self, value: Any) -> Any:
+        """The body that goes to onResult."""
+
+    def fault(self, fault: Fault) -> Any:
+        """The body that goes to onStatus."""
+
+
+class PlainEnvelope:
+    """The target names the method and the body is its arguments (NetConnection.call)."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+
+    def work(self, caller: Caller) -> Work:
+        """The call, through the door "amf"."""
+        arguments = arguments_of(self.message.value)
+        return _call(self.message.target_uri, arguments, caller)
+
+    def result(self, value: Any) -> Any:
+        """The value itself."""
+        return value
+
+    def fault(self, fault: Fault) -> Any:
+        """The onStatus object."""
+        return fault.information
+
+
+class FlexEnvelope:
+    """A Flex message, answered by an AcknowledgeMessage or an ErrorMessage."""
+
+    def __init__(self, message: AbstractMessage) -> None:
+        self.message = message
+        self._headers: dict[str, Any] = {}
+
+    def work(self, caller: Caller) -> Work:
+        """A RemotingMessage is a call; of the commands those of RemoteObject are known."""
+        if isinstance(self.message, RemotingMessage):
+            service = self.message.destination or self.message.source or ""
+            arguments = arguments_of(self.message.body)
+            return _call(f"{service}.{self.message.operation or ''}", arguments, caller)
+        if isinstance(self.message, CommandMessage):
+            return self._command(self.message, caller)
+        raise _no_messaging(self.message)
+
+    def result(self, value: Any) -> Any:
+        """The acknowledgement, small if the message was."""
+        answer = AcknowledgeMessage(**self._addressed(), body=value)
+        return small(answer) if isinstance(self.message, SmallMessage) else answer
+
+    def fault(self, fault: Fault) -> Any:
+        """The ErrorMessage: faultCode, faultString, the details as extendedData."""
+        detail = fault.details.get("traceback")
+        return ErrorMessage(
+            **self._addressed(),
+            fault_code=fault.code,
+            fault_string=fault.description,
+            fault_detail=None if detail is None else str(detail),
+            extended_data=fault.details or None,
+        )
+
+    def _command(self, message: CommandMessage, caller: Caller) -> Work:
+        match message.operation:
+            case Operation.CLIENT_PING:
+                return self._ping
+            case Operation.LOGIN:
+                return lambda: _log_in(message, caller)
+            case Operation.LOGOUT:
+                return lambda: _log_out(caller)
+            case Operation.DISCONNECT | Operation.CLIENT_SYNC:
+                return lambda: None
+            case Operation.CLUSTER_REQUEST:
+                return list
+        raise _no_messaging(message)
+
+    def _ping(self) -> None:
+        asked = self.message.header("DSId")
+        allotted = asked if isinstance(asked, str) and asked not in ("", "nil") else _new_id()
+        self._headers = {"DSId": allotted, "DSMessagingVersion": MESSAGING_VERSION}
+
+    def _addressed(self) -> dict[str, Any]:
+        return {
+            "client_id": self.message.client_id or _new_id(),
+            "correlation_id": self.message.message_id,
+            "destination": self.message.destination,
+            "headers": self._headers,
+            "message_id": _new_id(),
+            "timestamp": time.time() * 1000 // 1,
+        }
+
+
+def envelope_of(message: Message) -> Envelope:
+    """The envelope that a decoded message of a packet is."""
+    body = message.value
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
+    return FlexEnvelope(body) if isinstance(body, AbstractMessage) else PlainEnvelope(message)
+
+
+def arguments_of(body: Any) -> list[Any]:
+    """Usually an array; nothing, an array with names and a bare value occur too."""
+    if isinstance(body, list):
+        return body
+    if isinstance(body, MixedArray):
+        return list(body.dense)
+    return [] if body is None or body is Undefined else [body]
+
+
+def _call(target: str, arguments: list[Any], caller: Caller) -> Call:
+    return Call(target, arguments, user=caller.user, door="amf", request=caller.request)
+
+
+def _log_in(message: CommandMessage, caller: Caller) -> str:
+    try:
+        username, password = message.credentials()
+    except AMFError as error:
+        raise Fault(FaultCode.AUTHENTICATION, str(error)) from error
+    caller.user = log_in(caller.request, username, password)
+    return "success"
+
+
+def _log_out(caller: Caller) -> str:
+    caller.user = log_out(caller.request)
+    return "success"
+
+
+def _no_messaging(message: AbstractMessage) -> Fault:
+    return Fault(
+        FaultCode.UNAVAILABLE,
+        f"no destination {message.destination!r} takes {type(message).__name__} here",
+    )
+
+
+def _new_id() -> str:
+    return str(uuid4()).upper()
