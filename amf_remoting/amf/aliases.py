@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from typing import Final, TypeVar
 
+from amf_remoting.amf.errors import DecodeError
+from amf_remoting.amf.members import Member, camel_case, members_of, public_attributes
 from amf_remoting.amf.traits import Traits
+from amf_remoting.amf.values import Undefined
 
 C = TypeVar("C", bound=type)
 
@@ -36,12 +37,9 @@ class ClassAlias:
         return Traits(self.name, tuple(map(self._wire_name, self.attributes)), False, False)
 
     @cached_property
-    def _by_wire_name(self) -> dict[str, str]:
-        return dict(zip(self.traits.names, self.attributes, strict=True))
-
-    @cached_property
-    def _defaults(self) -> dict[str, Callable[[], object]]:
-        return dict(default_factories(self.cls, self.attributes))
+    def members(self) -> dict[str, Member]:
+        """The attributes by their names on the wire."""
+        return dict(zip(self.traits.names, members_of(self.cls, self.attributes), strict=True))
 
     def _wire_name(self, attribute: str) -> str:
         return camel_case(attribute) if self._camel_case else attribute
@@ -50,13 +48,25 @@ class ClassAlias:
         """An empty instance, without `__init__`: references may mean it before it has members."""
         return object.__new__(self.cls)
 
-    def fill(self, instance: object, members: dict[str, object]) -> None:
-        """Set declared attributes only; those that did not come get their default, or None."""
-        for name, attribute in self._by_wire_name.items():
-            if name in members:
-                object.__setattr__(instance, attribute, members[name])
-            else:
-                object.__setattr__(instance, attribute, self._defaults[attribute]())
+    def fill(self, instance: object, values: dict[str, object]) -> None:
+        """Set declared attributes only; those that did not come get their default, or None.
+
+        Raises DecodeError for a value that does not fit the attribute's annotation.
+        """
+        for name, member in self.members.items():
+            value = values.get(name, Undefined)
+            if value is Undefined:
+                value = member.default()
+            elif member.coercion is not None:
+                value = self._fitted(member, value)
+            object.__setattr__(instance, member.attribute, value)
+
+    def _fitted(self, member: Member, value: object) -> object:
+        coercion = member.coercion
+        try:
+            return value if coercion is None else coercion(value)
+        except (TypeError, ValueError) as error:
+            raise DecodeError(f"{self.name}.{member.attribute}: {error}") from None
 
 
 class AliasRegistry:
@@ -104,52 +114,3 @@ def alias(name: str, *, externalizable: bool = False, camel_case: bool = False) 
         return cls
 
     return register
-
-
-def camel_case(attribute: str) -> str:
-    head, *tail = attribute.split("_")
-    return head + "".join(word[:1].upper() + word[1:] for word in tail)
-
-
-def public_attributes(cls: type) -> Iterable[str]:
-    """Names of the attributes that travel, in order of declaration."""
-    names: dict[str, None] = {}
-    if dataclasses.is_dataclass(cls):
-        names.update(dict.fromkeys(field.name for field in dataclasses.fields(cls)))
-    else:
-        for base in reversed(cls.__mro__):
-            names.update(dict.fromkeys(_annotated(base)))
-        names.update(dict.fromkeys(_parameters(cls)))
-    return (name for name in names if not name.startswith("_"))
-
-
-def _annotated(cls: type) -> Iterable[str]:
-    for name, annotation in inspect.get_annotations(cls).items():
-        if "ClassVar" not in str(annotation):
-            yield name
-
-
-def _parameters(cls: type) -> Iterable[str]:
-    if "__init__" not in vars(cls):
-        return
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = list(inspect.signature(vars(cls)["__init__"]).parameters.values())
-    yield from (p.name for p in parameters[1:] if p.kind in named)
-
-
-def default_factories(
-    cls: type, attributes: Iterable[str]
-) -> Iterable[tuple[str, Callable[[], object]]]:
-    """For each attribute a function that makes its default; None where there is none."""
-    fields = {f.name: f for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else {}
-    for name in attributes:
-        field = fields.get(name)
-        if field is not None and field.default_factory is not dataclasses.MISSING:
-            yield name, field.default_factory
-            continue
-        default = None
-        if field is not None:
-            default = None if field.default is dataclasses.MISSING else field.default
-        elif not inspect.isdatadescriptor(vars(cls).get(name)):
-            default = getattr(cls, name, None)
-        yield name, lambda default=default: default  # type: ignore[misc]

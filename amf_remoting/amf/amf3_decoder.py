@@ -285,6 +285,7 @@ class Amf3Decoder:
             raise self.error(f"the externalizable class {traits.class_name!r} is not registered")
         instance = alias.create()
         self.objects.append(instance)
+        alias.fill(instance, {})
         read_external(instance, DataInput(self))
         return instance
 
