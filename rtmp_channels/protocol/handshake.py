@@ -6,6 +6,7 @@ in the plain handshake; otherwise they are a version and a digest may follow (se
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from rtmp_channels.protocol import digest
@@ -22,7 +23,7 @@ _CLIENT_BLOCK_VERSION = bytes((9, 0, 124, 2))
 _FILLING_SIZE = HANDSHAKE_SIZE - digest.DIGEST_SIZE
 
 
-class Handshake:
+class Handshake(ABC):
     """What both sides share: a version byte, then two blocks, read from pieces of any size."""
 
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
@@ -59,11 +60,13 @@ class Handshake:
         outgoing, self._outgoing = self._outgoing, b""
         return outgoing
 
+    @abstractmethod
     def _on_first_block(self, block: bytes) -> None:
-        raise NotImplementedError
+        """C1 or S1 is there: queue the answer."""
 
+    @abstractmethod
     def _on_second_block(self, block: bytes) -> None:
-        raise NotImplementedError
+        """C2 or S2 is there: check it."""
 
 
 class ServerHandshake(Handshake):

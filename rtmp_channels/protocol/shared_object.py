@@ -9,6 +9,7 @@ Type 16 is one byte 00, then the same layout; its values are AMF3 behind AMF0's 
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -26,21 +27,21 @@ _HEADER = struct.Struct(">III")  # version, flags, unused
 _EVENT = struct.Struct(">BI")  # type, length of the data
 
 
-class SharedObjectEvent:
-    """Base of the fourteen events; `code` is the event's type byte.
-
-    `parse` takes an event's data and raises RemoteProtocolError; `serialize` gives it back.
-    """
+class SharedObjectEvent(ABC):
+    """Base of the fourteen events. `parse` raises RemoteProtocolError."""
 
     __slots__ = ()
     code: ClassVar[int]
+    """The event's type byte."""
 
     @classmethod
+    @abstractmethod
     def parse(cls, data: bytes, *, limits: amf.Limits | None = None) -> Self:
-        raise NotImplementedError
+        """Reads an event's data."""
 
+    @abstractmethod
     def serialize(self, object_encoding: int = 0) -> bytes:
-        raise NotImplementedError
+        """The event's data; values as AMF0 or, with `object_encoding` 3, as AMF3."""
 
 
 class _Bare(SharedObjectEvent):
