@@ -34,7 +34,7 @@ class RoomMember(Protocol):
 def encode_broadcast(method: str, arguments: Sequence[Any]) -> bytes:
     """A broadcast's body in the layer's message: a command without a result (RTMP 1.0 §7.1.1).
 
-    Raises amf.EncodeError for values that AMF cannot hold.
+    Raises LocalProtocolError for values that AMF cannot hold.
     """
     return Command(method, 0, None, list(arguments)).serialize(0)
 
@@ -98,8 +98,8 @@ class RoomHub:
     ) -> None:
         """Calls `method` on every member, in every process, without waiting for results.
 
-        Local members are written before this first waits. Raises amf.EncodeError and
-        RoomLimitExceeded before anything is written.
+        Local members are written before this first waits. Raises LocalProtocolError (values
+        that AMF cannot hold) and RoomLimitExceeded before anything is written.
         """
         body = encode_broadcast(method, arguments)
         if len(body) > self.limits.broadcast_bytes:

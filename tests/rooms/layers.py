@@ -29,7 +29,7 @@ class FakeLayer:
         return name
 
     async def receive(self, channel: str) -> dict[str, Any]:
-        await self._pass("receive")
+        await self._pass("receive")  # what came before has been delivered
         message = await self.channels[channel].get()
         if isinstance(message, Exception):
             raise message
