@@ -129,9 +129,11 @@ class Connection:
         return rest
 
     def _read_messages(self, events: list[Event]) -> None:
-        receive = self._receiver.receive
-        while not self._is_held and (message := self._reader.next_message()) is not None:
-            events += receive(message)
+        reader, receiver = self._reader, self._receiver
+        while (message := reader.next_message()) is not None:
+            events += receiver.receive(message)
+            if self._is_held:
+                return
 
     @property
     def _is_held(self) -> bool:
