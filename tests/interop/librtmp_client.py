@@ -10,6 +10,7 @@ A call of the server is reported as ``{"event": <method>, "arguments": […]}`` 
 import json
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 import librtmp  # type: ignore[import-untyped]
 
@@ -41,7 +42,8 @@ def call_unknown(connection: librtmp.RTMP, method: str, arguments: list[Any]) ->
 
 
 def main(url: str) -> None:
-    connection = librtmp.RTMP(url, timeout=SECONDS)
+    app = urlsplit(url).path.strip("/")  # librtmp itself would end it at the second slash
+    connection = librtmp.RTMP(url, app=app, tcurl=url, timeout=SECONDS)
     heard(connection, "onSay")
     heard(connection, "ping2", answer="yes, still here")
     report("connected", value=connection.connect().result(timeout=SECONDS))

@@ -1,14 +1,14 @@
 """The demo site with the applications that the recorded clients ask for."""
 
 from channels.routing import ProtocolTypeRouter
-from project.demo.consumers import LobbyConsumer
-from rtmp_channels.routing import RtmpRouter
 
-from project.asgi import application as demo
+from project.asgi import application as demo  # loads Django's apps: stays first
+from project.demo.applications import Live, Lobby
+from rtmp_channels.routing import RtmpRouter
 
 application = ProtocolTypeRouter(
     {
         **demo.application_mapping,
-        "rtmp": RtmpRouter({"live": LobbyConsumer.as_asgi(), "app": LobbyConsumer.as_asgi()}),
+        "rtmp": RtmpRouter({"live": Live.as_asgi(), "app": Lobby.as_asgi()}),
     }
 )

@@ -13,6 +13,8 @@ from tests.interop.conversation import Conversation
 from tests.support.demo_server import DemoServer
 
 SECONDS = 60
+BUFFER = "32768"
+"""KiB; a packet that tcpdump drops looks to TShark like one that was never sent."""
 WHOLE_PACKETS = "rtmpt.max_packet_size:16777215"
 """Without it the dissector ignores our chunk size and reports garbage."""
 
@@ -29,8 +31,8 @@ class Capture:
         self.file = file
         self.process = subprocess.Popen(
             [
-                *("tcpdump", "-i", "lo", "-U", "-s", "0", "--immediate-mode", "-w", str(file)),
-                *("tcp", "port", str(port)),
+                *("tcpdump", "-i", "lo", "-U", "-s", "0", "-B", BUFFER, "--immediate-mode"),
+                *("-w", str(file), "tcp", "port", str(port)),
             ],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
