@@ -6,6 +6,8 @@ from uuid import uuid4
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .rules import Rule
+
 
 class ServicePolicyQuerySet(models.QuerySet["ServicePolicy"]):
     """Bulk operations send no signals, so they announce the change themselves."""
@@ -62,6 +64,15 @@ class ServicePolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service}.{self.method}" if self.method else self.service
+
+    @property
+    def rule(self) -> Rule:
+        """What this row demands of callers."""
+        return Rule(
+            enabled=self.enabled,
+            login_required=self.login_required,
+            permissions=(self.permission,) if self.permission else (),
+        )
 
 
 class PolicyVersion(models.Model):

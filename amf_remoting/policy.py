@@ -154,12 +154,5 @@ def _query(old: Snapshot | None) -> Snapshot:
     token = next(iter(tokens), "")
     if old is not None and old.token == token:
         return old
-    rules = {
-        (row.service, row.method): Rule(
-            enabled=row.enabled,
-            login_required=row.login_required,
-            permissions=(row.permission,) if row.permission else (),
-        )
-        for row in ServicePolicy.objects.all()
-    }
+    rules = {(row.service, row.method): row.rule for row in ServicePolicy.objects.all()}
     return Snapshot(token, rules)

@@ -1,0 +1,94 @@
+"""The exposed services with what the code and the admin say of them, as rows of a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .models import ServicePolicy
+from .registry import registry
+from .remote import RemoteMethod, Service
+from .rules import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A service (method "") or a method."""
+
+    service: str
+    method: str
+    target: str
+    summary: str
+    """The first line of the docstring."""
+    rule: Rule
+    """All that must be met, service, method and code together."""
+    policy: ServicePolicy | None
+    """What the admin says of this very service or method."""
+    exposed: bool = True
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it stands for all methods of a service."""
+        return not self.method
+
+    @property
+    def own_enabled(self) -> bool:
+        """Whether it is switched on itself; its service may be off nevertheless."""
+        return self.policy is None or self.policy.enabled
+
+
+def rows() -> list[Row]:
+    """Services by name, each followed by its methods; policies of what is not exposed last."""
+    policies = {(one.service, one.method): one for one in ServicePolicy.objects.all()}
+    found = [row for service in registry for row in _rows_of(service, policies)]
+    known = {(row.service, row.method) for row in found}
+    orphans = [policy for key, policy in policies.items() if key not in known]
+    return found + [_orphan(policy) for policy in orphans]
+
+
+def _rows_of(service: Service, policies: dict[tuple[str, str], ServicePolicy]) -> Iterator[Row]:
+    policy = policies.get((service.name, ""))
+    of_service = Rule() if policy is None else policy.rule
+    options = Rule(
+        login_required=service.options.login_required,
+        permissions=(service.options.permission,) if service.options.permission else (),
+    )
+    single = service.methods.get("")
+    yield Row(
+        service=service.name,
+        method="",
+        target=service.name,
+        summary=_first_line(service.source),
+        rule=(options if single is None else single.rule).and_also(of_service),
+        policy=policy,
+    )
+    for method in service.methods.values():
+        if method.name:
+            yield _row_of(method, of_service, policies.get((service.name, method.name)))
+
+
+def _row_of(method: RemoteMethod, of_service: Rule, policy: ServicePolicy | None) -> Row:
+    return Row(
+        service=method.service,
+        method=method.name,
+        target=method.target,
+        summary=_first_line(method.function),
+        rule=method.rule.and_also(of_service).and_also(policy.rule if policy else None),
+        policy=policy,
+    )
+
+
+def _orphan(policy: ServicePolicy) -> Row:
+    return Row(
+        service=policy.service,
+        method=policy.method,
+        target=str(policy),
+        summary="",
+        rule=policy.rule,
+        policy=policy,
+        exposed=False,
+    )
+
+
+def _first_line(source: object) -> str:
+    # An object's own docstring only: an instance would show its class's, or str's.
+    text = getattr(source, "__doc__", None) if hasattr(source, "__name__") else type(source).__doc__
+    return (text or "").strip().partition("\n")[0]
