@@ -99,6 +99,11 @@ class Connection:
             raise
         return events
 
+    @property
+    def queued_bytes(self) -> int:
+        """How much `data_to_send` would hand out."""
+        return self._link.queued_bytes
+
     def data_to_send(self) -> bytes:
         """Everything queued since the last call; empty when there is nothing to write."""
         return self._link.take()
@@ -300,7 +305,7 @@ class Connection:
     def accept_publish(self, message_stream_id: int) -> None:
         """Server: answers PublishRequested with NetStream.Publish.Start."""
         stream = self._busy(message_stream_id, StreamState.PUBLISHING, "accept_publish")
-        information = status.status(status.PUBLISH_START, f"{stream.name} is now published.")
+        information = status.status(status.PUBLISH_START, f"{stream.label} is now published.")
         self._link.write_status(stream.id, information)
 
     def reject_publish(
@@ -325,9 +330,9 @@ class Connection:
             link.write_control(StreamEvent(UserControlType.STREAM_IS_RECORDED, stream.id))
         link.write_control(StreamEvent(UserControlType.STREAM_BEGIN, stream.id))
         if stream.reset:
-            description = f"Playing and resetting {stream.name}."
+            description = f"Playing and resetting {stream.label}."
             link.write_status(stream.id, status.status(status.PLAY_RESET, description))
-        description = f"Started playing {stream.name}."
+        description = f"Started playing {stream.label}."
         link.write_status(stream.id, status.status(status.PLAY_START, description))
         link.write_values(stream.id, ["|RtmpSampleAccess", True, True])
 
@@ -352,7 +357,7 @@ class Connection:
             information = status.status(status.PLAY_COMPLETE, "")
             self._link.write_values(stream.id, ["onPlayStatus", information])
         self._link.write_control(StreamEvent(UserControlType.STREAM_EOF, stream.id))
-        description = f"Stopped playing {stream.name}."
+        description = f"Stopped playing {stream.label}."
         self._link.write_status(stream.id, status.status(status.PLAY_STOP, description))
         stream.change(StreamInput.CLOSE)
 

@@ -40,12 +40,14 @@ class Link:
         self.window = SendWindow()
         self.object_encoding = 0
         self._chunk_size = DEFAULT_CHUNK_SIZE
+        self.queued_bytes = 0
         self._queue: list[bytes] = []
 
     def write(self, data: bytes) -> None:
         """Queues bytes as they are."""
         if data:
             self._queue.append(data)
+            self.queued_bytes += len(data)
 
     def take(self) -> bytes:
         """Everything queued since the last call."""
@@ -53,6 +55,7 @@ class Link:
             return b""
         data = self._queue[0] if len(self._queue) == 1 else b"".join(self._queue)
         self._queue.clear()
+        self.queued_bytes = 0
         self.window.send(len(data))
         return data
 

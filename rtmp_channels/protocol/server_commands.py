@@ -166,7 +166,7 @@ class ServerCommands:
     def _announce(self, command: Command, answer: str, code: str) -> list[Event]:
         """Flash Media Server's way: `_result`, and a call that the encoder may wait for."""
         self._answer(command, None)
-        name = _text(_argument(command, 0))
+        name = _text(_argument(command, 0))[:256]
         self._link.write_command(answer, 0, status.status(code, name))
         return []
 
@@ -240,7 +240,7 @@ class ServerCommands:
         if stream.is_idle:
             return []
         if stream.state is StreamState.PUBLISHING:
-            information = status.status(status.UNPUBLISH_SUCCESS, f"{stream.name} is unpublished.")
+            information = status.status(status.UNPUBLISH_SUCCESS, f"{stream.label} is unpublished.")
             self._link.write_status(stream.id, information)
         stream.change(StreamInput.CLOSE)
         return [StreamClosed(stream.id)]

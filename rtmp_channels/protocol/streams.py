@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from rtmp_channels.protocol.state import STREAM_TRANSITIONS, StreamInput, StreamState
 
+_LABEL_LENGTH = 256
+
 
 @dataclass(slots=True)
 class MessageStream:
@@ -17,6 +19,11 @@ class MessageStream:
     """As the client wrote it, while it publishes or plays."""
     reset: bool = False
     """Whether the play request that waits for an answer ends an earlier play list."""
+
+    @property
+    def label(self) -> str:
+        """The name's beginning, for descriptions."""
+        return self.name[:_LABEL_LENGTH]
 
     @property
     def is_idle(self) -> bool:

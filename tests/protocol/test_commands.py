@@ -270,6 +270,14 @@ def test_publish_is_accepted_by_on_status_on_its_stream():
     ]
 
 
+def test_long_names_are_not_repeated_in_full():
+    connection, written = with_stream()
+    name = "n" * 100_000
+    connection.receive_data(call("FCPublish", 4, name) + call("publish", 5, name, stream=1))
+    connection.accept_publish(1)
+    assert sum(len(one.payload) for one in written.messages()) < 1500
+
+
 def test_a_refused_publisher_is_idle_again_and_its_media_dropped():
     connection, written = publishing_server()
     connection.reject_publish(1, "NetStream.Publish.Denied", "No key.")
