@@ -28,21 +28,23 @@ class ClassAlias:
     @cached_property
     def attributes(self) -> tuple[str, ...]:
         """Attributes in the order of `traits.names`."""
-        return tuple(public_attributes(self.cls))
+        return public_attributes(self.cls)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What the attributes are called on the wire."""
+        return tuple(map(camel_case, self.attributes)) if self._camel_case else self.attributes
 
     @cached_property
     def traits(self) -> Traits:
         if self.externalizable:
             return Traits(self.name, (), False, True)
-        return Traits(self.name, tuple(map(self._wire_name, self.attributes)), False, False)
+        return Traits(self.name, self.names, False, False)
 
     @cached_property
     def members(self) -> dict[str, Member]:
         """The attributes by their names on the wire."""
-        return dict(zip(self.traits.names, members_of(self.cls, self.attributes), strict=True))
-
-    def _wire_name(self, attribute: str) -> str:
-        return camel_case(attribute) if self._camel_case else attribute
+        return dict(zip(self.names, members_of(self.cls, self.attributes), strict=True))
 
     def create(self) -> object:
         """An empty instance, without `__init__`: references may mean it before it has members."""

@@ -21,6 +21,7 @@ SOURCES = [
     "rtmp_channels",
     "pyproject.toml",
     "setup.py",
+    "build_backend.py",
     "MANIFEST.in",
     "README.md",
     "LICENSE",
