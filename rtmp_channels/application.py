@@ -128,7 +128,6 @@ class ApplicationLink:
         self._sent += 1
         if self._sent >= FAIRNESS:
             self._sent = 0
-            session.flush()
             await asyncio.sleep(0)
         if session.is_write_paused:
             await session.drained()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from amf_remoting.conf import load_settings
 from rtmp_channels.protocol.config import ConnectionConfig
 
@@ -69,12 +71,20 @@ class RtmpSettings:
     max_message_length: int = 4_194_304
     """The longest RTMP message taken from a client."""
 
+    token_max_age: int = 86_400
+    """How long a token of `auth.make_token` is good for."""
+
     http_backpressure: bool = True
     """Whether daphne's HTTP and WebSocket senders wait for slow readers, too."""
 
     def connection_config(self) -> ConnectionConfig:
         """The part that the protocol floor enforces."""
         return ConnectionConfig(max_message_length=self.max_message_length)
+
+
+def session_cookie_name() -> str:
+    """Under which name Django's session key travels."""
+    return str(settings.SESSION_COOKIE_NAME)
 
 
 rtmp_settings = load_settings(RtmpSettings, "RTMP_CHANNELS")

@@ -22,6 +22,7 @@ from rtmp_channels.pump import Pump
 from rtmp_channels.remote import client_methods, concurrent, remote
 from rtmp_channels.scope import room_of
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
+from rtmp_channels.signals import connection_accepted
 
 __all__ = ["AsyncRtmpConsumer", "concurrent", "remote"]
 
@@ -90,8 +91,8 @@ class AsyncRtmpConsumer(MessageHandlers):
         self.base_send = send
         self.user = scope.get("user") or AnonymousUser()
         self.room = room_of(scope)
-        receive_from_layer = await self._open_channel()
         try:
+            receive_from_layer = await self._open_channel()
             await self._pump.run(receive, receive_from_layer)
         finally:
             await self._clean_up()
@@ -146,6 +147,8 @@ class AsyncRtmpConsumer(MessageHandlers):
         """Accepts the connection and joins its room; `information` adds to the status object."""
         await self.send({"type": "rtmp.accept", "information": information})
         await self.send({"type": "rtmp.join", "room": self.room})
+        self._was_accepted = True
+        await connection_accepted.asend(type(self), consumer=self, scope=self.scope)
 
     async def close(self, code: str | None = None, description: str | None = None) -> None:
         """Rejects the connection, or ends it if it was accepted."""
@@ -208,6 +211,8 @@ class AsyncRtmpConsumer(MessageHandlers):
         if layer is None:
             return None
         self.channel_name = await layer.new_channel()
+        for group in self.groups:
+            await self.group_add(group)
         return functools.partial(layer.receive, self.channel_name)
 
     async def _clean_up(self) -> None:

@@ -16,6 +16,7 @@ from rtmp_channels.database import close_old_connections
 from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.remote import ClientMethod
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
+from rtmp_channels.signals import connection_closed
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,9 @@ class MessageHandlers(ABC):
 
     _client_methods: ClassVar[Mapping[str, ClientMethod]] = {}
     _tasks: BackgroundTasks
+    _was_accepted = False
     _is_over = False
+    scope: Message
 
     @abstractmethod
     async def connect(self) -> None: ...
@@ -75,7 +78,13 @@ class MessageHandlers(ABC):
         """Calls `disconnect`, once."""
         if not self._is_over:
             self._is_over = True
-            await self.disconnect(code)
+            try:
+                await self.disconnect(code)
+            finally:
+                if self._was_accepted:
+                    sender = type(self)
+                    details = {"consumer": self, "scope": self.scope, "code": code}
+                    await connection_closed.asend_robust(sender, **details)
 
     async def rtmp_connect(self, message: Message) -> None:
         """See `connect`."""

@@ -27,6 +27,9 @@ from rtmp_channels.transport import Peer, Transport
 
 logger = logging.getLogger(__name__)
 
+LARGE_WRITE = 65_536
+"""Bytes that are written at once instead of at the end of the loop's turn."""
+
 
 class SessionHost(Protocol):
     """Who runs sessions and must know of them: the bridge to daphne."""
@@ -71,7 +74,6 @@ class Session:
         self._lost = False
         self._wire_bytes = 0
         """Bytes received since the last event."""
-        self._unflushed = 0
         self._flush_handle: asyncio.Handle | None = None
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         """A list while the transport holds too much."""
@@ -129,7 +131,7 @@ class Session:
     @property
     def buffered_bytes(self) -> int:
         """Bytes that wait for the client."""
-        return self._transport.buffered_bytes + self._unflushed
+        return self._transport.buffered_bytes + self.connection.queued_bytes
 
     @property
     def closed(self) -> bool:
@@ -144,15 +146,19 @@ class Session:
         if self.phase is not Phase.OPEN:
             return
         self.connection.send_raw(data)
-        self._unflushed += len(data)
         if self._drain_waiters is not None and self.buffered_bytes > self.settings.max_unsent_bytes:
             self.end(goodbye.overrun(self.buffered_bytes))
         else:
             self.flush_soon()
 
     def flush_soon(self) -> None:
-        """Writes, with whatever else this turn of the loop brings, in one piece."""
-        if self._flush_handle is None:
+        """Writes, with whatever else this turn of the loop brings, in one piece.
+
+        Not so soon that the piece grows large: a writer that never waits would be the only one.
+        """
+        if self.connection.queued_bytes > LARGE_WRITE:
+            self.flush()
+        elif self._flush_handle is None:
             self._flush_handle = self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
@@ -160,7 +166,6 @@ class Session:
         if self._flush_handle is not None:
             self._flush_handle.cancel()
             self._flush_handle = None
-        self._unflushed = 0
         data = self.connection.data_to_send()
         if data and not self._lost:
             self._transport.write(data)

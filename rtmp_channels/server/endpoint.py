@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from rtmp_channels.server.listener import Listener
 from rtmp_channels.server.shutdown import stop_before_shutdown
 from rtmp_channels.server.tls import Certificate
 from rtmp_channels.server.transport import RtmpServerProtocol
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_BACKLOG = 1024
 
@@ -78,7 +81,7 @@ class RtmpEndpoint:
         )
         port = RtmpPort(sock, serving, listener)
         stop_before_shutdown(self._reactor, port.shut_down)
-        return defer.Deferred.fromFuture(serving).addCallback(lambda _: port)
+        return defer.Deferred.fromFuture(serving).addCallback(lambda _: port.opened())
 
 
 @implementer(IListeningPort)
@@ -92,6 +95,12 @@ class RtmpPort:
         self._family = sock.family
         self._serving = serving
         self._listener = listener
+
+    def opened(self) -> RtmpPort:
+        """Says in the log which port is whose: daphne's own line does not."""
+        host, port = self._address[:2]
+        logger.info("Serving %s on %s:%s", self._listener.scheme, host, port)
+        return self
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """Where it listens."""

@@ -1,9 +1,10 @@
 """The tests' own client: the protocol floor in its client role on asyncio streams."""
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager, suppress
 
-from rtmp_channels.protocol.config import ConnectionConfig, Role
+from rtmp_channels.protocol.config import Role
 from rtmp_channels.protocol.connection import Connection
 from rtmp_channels.protocol.errors import ProtocolError
 from rtmp_channels.protocol.events import (
@@ -23,9 +24,9 @@ class Closed(Exception):
 class RtmpClient:
     """One connection; events that nobody waited for stay in `events`."""
 
-    def __init__(self, reader, writer, **config):
+    def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
-        self.connection = Connection(Role.CLIENT, ConnectionConfig(**config))
+        self.connection = Connection(Role.CLIENT)
         self.events = []
         self.methods = {}
 
@@ -89,17 +90,27 @@ class RtmpClient:
                 except (Closed, ConnectionError, ProtocolError):
                     return
 
-    async def close(self):
-        self.writer.close()
+
+@asynccontextmanager
+async def connection(port, *, window=None, ssl=None):
+    """Reader and writer of a TCP connection; `window` bytes of receive buffer, for stalling."""
+    if window is None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ssl)
+    else:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection(sock=sock, limit=window)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
         with suppress(OSError):
-            await self.writer.wait_closed()
+            await writer.wait_closed()
 
 
 @asynccontextmanager
-async def rtmp_client(port, *, ssl=None, config=None):
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ssl)
-    client = RtmpClient(reader, writer, **(config or {}))
-    try:
-        yield client
-    finally:
-        await client.close()
+async def rtmp_client(port, *, window=None, ssl=None):
+    async with connection(port, window=window, ssl=ssl) as (reader, writer):
+        yield RtmpClient(reader, writer)

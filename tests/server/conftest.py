@@ -34,4 +34,4 @@ def shared_daphne():
 
 @pytest.fixture(scope="module")
 def rtmp_port(shared_daphne):
-    return shared_daphne.ports(1)[0]
+    return shared_daphne.port()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 SETTINGS = "tests.server.settings"
-LISTENING = re.compile(r"Listening on TCP address 127\.0\.0\.1:(\d+)")
 
 
 class Daphne:
@@ -55,10 +54,21 @@ class Daphne:
                     raise AssertionError(f"no {pattern!r} in:\n{self.log}")
                 self._news.wait(left)
 
-    def ports(self, count):
-        """The ports it listens on, in the order it says so."""
-        lines = self.wait_for_log(LISTENING, count=count)
-        return [int(LISTENING.search(line).group(1)) for line in lines]
+    def port(self, scheme="rtmp"):
+        """The port of the endpoint: "rtmp", "rtmps" or "http"."""
+        if scheme == "http":
+            self.wait_for_log("Serving rtmp")
+            ours = self.ports_of("Serving rtmps? on")
+            every = self.ports_of("Listening on TCP address")
+            return next(port for port in every if port not in ours)
+        self.wait_for_log(f"Serving {scheme} on")
+        return self.ports_of(f"Serving {scheme} on")[0]
+
+    def ports_of(self, text):
+        """All ports in lines that begin so."""
+        pattern = re.compile(rf"{text} 127\.0\.0\.1:(\d+)")
+        found = (pattern.search(line) for line in self.lines)
+        return [int(match.group(1)) for match in found if match]
 
     @property
     def rss(self):

@@ -1,5 +1,7 @@
 """The application that the tests of the server run: small, and hostile where a test asks for it."""
 
+import asyncio
+import logging
 import os
 
 import django
@@ -13,6 +15,10 @@ from rtmp_channels.consumers import AsyncRtmpConsumer, concurrent, remote  # noq
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 from rtmp_channels.shared_objects.grants import Grant  # noqa: E402
 
+logger = logging.getLogger("tests.site")
+
+MEGABYTE = b"\x55" * 1_000_000
+
 
 class LobbyConsumer(AsyncRtmpConsumer):
     @remote
@@ -24,12 +30,23 @@ class LobbyConsumer(AsyncRtmpConsumer):
         raise RuntimeError(message)
 
     @remote
+    async def unencodable(self):
+        return object()
+
+    @remote
     async def callme(self):
         return await self.call("ping2", "are you there")
 
     @remote
     async def say(self, text):
         await self.broadcast("onSay", text)
+
+    @remote
+    async def shout(self, count):
+        """Broadcasts megabytes: what a stalled reader in the room does not take."""
+        for _ in range(int(count)):
+            await self.broadcast("onShout", MEGABYTE[:250_000])
+            await asyncio.sleep(0)
 
     @remote
     @concurrent
@@ -40,4 +57,104 @@ class LobbyConsumer(AsyncRtmpConsumer):
         return Grant()
 
 
-application = ProtocolTypeRouter({"rtmp": RtmpRouter({"lobby": LobbyConsumer.as_asgi()})})
+class StudioConsumer(LobbyConsumer):
+    async def on_publish(self, message):
+        return message["stream_name"] != "forbidden"
+
+    async def on_unpublish(self, message):
+        logger.info("unpublished %s", message["stream_name"])
+
+
+async def flood(send_megabyte):
+    """Sends 200 MB, or says in the log where the other side stopped reading."""
+    for sent in range(200):
+        try:
+            async with asyncio.timeout(1.5):
+                await send_megabyte()
+        except TimeoutError:
+            logger.info("flood: stalled after %d MB", sent)
+            return
+    logger.info("flood: sent everything")
+
+
+async def flooding_rtmp(scope, receive, send):
+    await receive()
+    await send({"type": "rtmp.accept"})
+    await flood(lambda: send({"type": "rtmp.data", "values": ["onData", MEGABYTE]}))
+    while (await receive())["type"] != "rtmp.disconnect":
+        pass
+
+
+async def flooding_websocket(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    await flood(lambda: send({"type": "websocket.send", "bytes": MEGABYTE}))
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def http(scope, receive, send):
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    if scope["path"] == "/flood":
+        chunk = {"type": "http.response.body", "body": MEGABYTE, "more_body": True}
+        await flood(lambda: send(chunk))
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+async def stuck(scope, receive, send):
+    await receive()
+    await send({"type": "rtmp.accept"})
+    logger.info("stuck: accepted")
+    try:
+        await asyncio.Event().wait()
+    finally:
+        logger.info("stuck: cleaned up")
+
+
+async def silent(scope, receive, send):
+    await asyncio.Event().wait()
+
+
+async def returning(scope, receive, send):
+    await receive()
+    await send({"type": "rtmp.accept"})
+
+
+async def raising(scope, receive, send):
+    await receive()
+    await send({"type": "rtmp.accept"})
+    raise RuntimeError("a bug in the application")
+
+
+async def raising_at_once(scope, receive, send):
+    raise RuntimeError("a bug before the answer")
+
+
+async def tidy(scope, receive, send):
+    """Ends by itself when it hears of the end."""
+    await receive()
+    await send({"type": "rtmp.accept"})
+    message = await receive()
+    logger.info("tidy: %s %s", message["type"], message["code"])
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": flooding_websocket,
+        "rtmp": RtmpRouter(
+            {
+                "lobby": LobbyConsumer.as_asgi(),
+                "studio": StudioConsumer.as_asgi(),
+                "flood": flooding_rtmp,
+                "stuck": stuck,
+                "silent": silent,
+                "returning": returning,
+                "raising": raising,
+                "raising-at-once": raising_at_once,
+                "tidy": tidy,
+            }
+        ),
+    }
+)

@@ -1,0 +1,125 @@
+"""A client that does not read costs memory on no door: RTMP, WebSocket, HTTP (trap 4)."""
+
+import asyncio
+
+import pytest
+
+from tests.server.client import connection, rtmp_client
+from tests.server.conftest import HTTP, RTMP
+
+WINDOW = 16_384
+"""The receive buffer of clients that stall."""
+
+ALLOWED = 10_000_000
+"""Bytes a stalled reader, or a flood, may cost."""
+
+
+@pytest.fixture
+def server(start_daphne):
+    return start_daphne(RTMP, HTTP)
+
+
+async def warm_up(port):
+    async with rtmp_client(port) as client:
+        await client.connect()
+        await client.call("echo.echo", "x" * 100_000)
+
+
+async def stalled(server):
+    """Waits for the flood's end; returns the log's line."""
+    lines = await asyncio.to_thread(server.wait_for_log, r"flood: ")
+    assert "stalled after" in lines[0], lines
+    return lines[0]
+
+
+async def test_trap_4_stalled_reader_on_rtmp(server):
+    await warm_up(server.port())
+    async with rtmp_client(server.port(), window=WINDOW) as client:
+        before = server.rss
+        await client.handshake()
+        client.connection.send_connect({"app": "flood", "tcUrl": "rtmp://127.0.0.1/flood"})
+        await client.flush()
+        await stalled(server)
+        assert server.rss - before < ALLOWED
+        await warm_up(server.port())
+
+
+async def test_trap_4_stalled_reader_on_websocket(server):
+    await warm_up(server.port())
+    async with connection(server.port("http"), window=WINDOW) as (reader, writer):
+        before = server.rss
+        writer.write(
+            b"GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            b"Sec-WebSocket-Version: 13\r\n\r\n"
+        )
+        await stalled(server)
+        assert server.rss - before < ALLOWED
+        assert (await reader.readline()).startswith(b"HTTP/1.1 101")
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+async def test_trap_4_stalled_reader_on_http(server, version):
+    await warm_up(server.port())
+    async with connection(server.port("http"), window=WINDOW) as (reader, writer):
+        before = server.rss
+        writer.write(b"GET /flood HTTP/" + version + b"\r\nHost: 127.0.0.1\r\n\r\n")
+        await stalled(server)
+        assert server.rss - before < ALLOWED
+        assert (await reader.readline()) == b"HTTP/" + version + b" 200 OK\r\n"
+
+
+async def test_slow_reader_over_http_gets_everything(server):
+    async with connection(server.port("http")) as (reader, writer):
+        before = server.rss
+        writer.write(b"GET /flood HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        received = 0
+        while data := await reader.read(1 << 20):
+            received += len(data)
+        assert received > 200_000_000
+        assert server.rss - before < ALLOWED
+
+
+async def test_back_pressure_needs_no_rtmp_endpoint(start_daphne):
+    server = start_daphne(HTTP)
+    server.wait_for_log("Listening on")
+    [port] = server.ports_of("Listening on TCP address")
+    async with connection(port, window=WINDOW) as (reader, writer):
+        before = server.rss
+        writer.write(b"GET /flood HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await stalled(server)
+        assert server.rss - before < ALLOWED
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+async def test_flood_into_a_stuck_application(server):
+    await warm_up(server.port())
+    async with rtmp_client(server.port()) as client:
+        await client.connect("stuck")
+        before = server.rss
+        for _ in range(2_000):
+            client.connection.send_call("flood", ["x" * 50_000])
+            try:
+                async with asyncio.timeout(1.5):
+                    await client.flush()
+            except TimeoutError:
+                break
+        else:
+            pytest.fail("the server took 100 MB for a stuck application")
+        assert server.rss - before < ALLOWED
+        await warm_up(server.port())
+
+
+async def test_stalled_reader_in_a_room_is_cut(server):
+    await warm_up(server.port())
+    async with (
+        rtmp_client(server.port(), window=WINDOW) as stalled_client,
+        rtmp_client(server.port()) as client,
+    ):
+        await stalled_client.connect("lobby/room1")
+        await client.connect("lobby/room1")
+        before = server.rss
+        await client.call("shout", 100)
+        [line] = server.wait_for_log("cut: it reads too slowly")
+        assert "/lobby/room1" in line
+        assert server.rss - before < ALLOWED
