@@ -154,7 +154,8 @@ class Relay:
         pause = FIRST_PAUSE
         while True:
             try:
-                await asyncio.wait_for(self._changed.wait(), RENEWAL)
+                async with asyncio.timeout(RENEWAL):  # wait_for of Python 3.11 may lose a cancel
+                    await self._changed.wait()
             except TimeoutError:
                 self._joined = set()
             self._changed.clear()

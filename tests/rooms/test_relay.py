@@ -166,6 +166,14 @@ async def test_close_leaves_all_groups_and_may_be_repeated(layer, relays):
     assert layer.groups == {"a": set()}
 
 
+async def test_close_right_after_unfollow(layer, relays):
+    one, _ = relays()
+    await one.follow("a")
+    one.unfollow("a")
+    async with asyncio.timeout(5):
+        await one.close()
+
+
 async def test_close_does_not_wait_for_a_layer_that_hangs(relays, layer, monkeypatch):
     monkeypatch.setattr(relay_module, "ATTEMPT_TIMEOUT", 0.01)
     one, _ = relays()
