@@ -1,0 +1,1 @@
+"""Live streams of one process: one publisher, many players, each packet chunked once."""
