@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from amf_remoting import amf
 from rtmp_channels.protocol.outbound import encode_shared_object
@@ -50,6 +50,11 @@ class Encoded(SharedObjectEvent):
     code: int  # type: ignore[misc]  # a class attribute of the events that are parsed
     data: bytes
 
+    @classmethod
+    def parse(cls, data: bytes, *, limits: amf.Limits | None = None) -> Self:
+        """Never called: what comes in is parsed as one of the wire's fourteen."""
+        raise TypeError("an encoded event is only ever written")
+
     def serialize(self, object_encoding: int = 0) -> bytes:
         return self.data
 
@@ -76,7 +81,8 @@ def decode_value(data: bytes) -> Any:
 
 def encode_send(method: str, arguments: Sequence[Any]) -> bytes:
     """What event 6 carries. Raises amf.EncodeError."""
-    return SendMessage(method, tuple(arguments)).serialize()
+    values = [method, *arguments]
+    return b"".join(amf.dumps_many([value], 0) for value in values)  # no references across them
 
 
 def requests_of(events: Iterable[SharedObjectEvent]) -> Iterator[Request]:
@@ -90,8 +96,8 @@ def requests_of(events: Iterable[SharedObjectEvent]) -> Iterator[Request]:
                 yield Request(RemoveSlot(key))
             case RequestClear():
                 yield Request(ClearSlots())
-            case SendMessage():
-                yield Request(Send(event.serialize()))
+            case SendMessage(method, arguments):
+                yield Request(Send(encode_send(method, arguments)))
 
 
 @dataclass(frozen=True, slots=True)
