@@ -10,7 +10,7 @@ import logging
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from django.conf import settings
@@ -89,6 +89,9 @@ def _read(settings_class: type[SettingsType], raw: object) -> tuple[SettingsType
     for key, value in raw.items():
         if key not in known:
             problems.append(_unknown(str(key), list(known)))
+        elif is_dataclass(hints[known[key]]) and isinstance(value, Mapping):
+            values[known[key]], inner = _read(hints[known[key]], value)
+            problems += [replace(one, message=f"{key}: {one.message}") for one in inner]
         elif not _fits(value, hints[known[key]]):
             problems.append(_misfit(key, value, hints[known[key]]))
         else:

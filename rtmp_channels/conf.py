@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from amf_remoting.conf import load_settings
 from rtmp_channels.protocol.config import ConnectionConfig
+from rtmp_channels.rooms.limits import RoomLimits
+from rtmp_channels.shared_objects.rules import SharedObjectRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,12 @@ class RtmpSettings:
 
     max_message_length: int = 4_194_304
     """The longest RTMP message taken from a client."""
+
+    rooms: RoomLimits = field(default_factory=RoomLimits)
+    """A dict in turn: limits of rooms."""
+
+    shared_objects: SharedObjectRules = field(default_factory=SharedObjectRules)
+    """A dict in turn: limits of shared objects, and what becomes of lost changes."""
 
     token_max_age: int = 86_400
     """How long a token of `auth.make_token` is good for."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.loop_local import LoopLocal
 from rtmp_channels.shared_objects.hub import SharedObjectHub
-from rtmp_channels.shared_objects.rules import SharedObjectRules
 from rtmp_channels.shared_objects.sequencers.memory import MemorySequencer
 
 
 def _make_hub() -> SharedObjectHub:
-    rules = SharedObjectRules()
+    rules = rtmp_settings().shared_objects
     return SharedObjectHub(MemorySequencer(rules), rules)
 
 
