@@ -28,9 +28,9 @@ else:  # generic for the type checker alone
 class ServicePolicyForm(PolicyForm):
     """Offers what there is: exposed services and methods, permissions of this site."""
 
-    target = forms.ChoiceField(label=_("service or method"))
+    target = forms.ChoiceField(label=_("Service or method"))
     permission = forms.ChoiceField(
-        label=_("permission"),
+        label=_("Permission"),
         required=False,
         help_text=_("Callers need it on top of what the code demands."),
     )

@@ -1,7 +1,10 @@
 """One call, whichever door it came through."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from .reply import Reply
 
 Door = Literal["amf", "json", "rtmp", "websocket"]
 
@@ -23,3 +26,7 @@ class Call:
     """The HttpRequest, on HTTP doors."""
     connection: Any = None
     """The consumer, on doors with a lasting connection."""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    """Headers of the request's packet by name (door "amf")."""
+    reply: Reply | None = None
+    """Headers and client calls for the response (door "amf"); None elsewhere."""

@@ -178,6 +178,13 @@ class RemotingSettings:
     crossdomain_domains: tuple[str, ...] = ()
     """Domains ("*.games.example") that crossdomain.xml admits: for Flash Player and AIR."""
 
+    understood_headers: tuple[str, ...] = ()
+    """Names of AMF headers that this site's services understand (``call.headers``); any other
+    that must be understood is refused."""
+
+    describe_services: bool = False
+    """Whether the header DescribeService tells callers the signatures of exposed services."""
+
     max_depth: int = 256
     """Levels of nesting in a packet, both ways; 1,000 at most."""
 

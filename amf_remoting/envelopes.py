@@ -24,6 +24,7 @@ from .flex.messages import (
 )
 from .flex.small_messages import SmallMessage, small
 from .packet import Message
+from .reply import Reply
 
 MESSAGING_VERSION = 1
 """We read small messages, so clients may send them."""
@@ -37,6 +38,8 @@ class Caller(Protocol):
 
     request: HttpRequest
     user: Any
+    headers: dict[str, Any]
+    reply: Reply
 
 
 class Envelope(Protocol):
@@ -153,7 +156,15 @@ def arguments_of(body: Any) -> list[Any]:
 
 
 def _call(target: str, arguments: list[Any], caller: Caller) -> Call:
-    return Call(target, arguments, user=caller.user, door="amf", request=caller.request)
+    return Call(
+        target,
+        arguments,
+        user=caller.user,
+        door="amf",
+        request=caller.request,
+        headers=caller.headers,
+        reply=caller.reply,
+    )
 
 
 def _log_in(message: CommandMessage, caller: Caller) -> str:

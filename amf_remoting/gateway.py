@@ -4,30 +4,29 @@ Messages are answered one by one and in order. What is wrong with one of them, i
 becomes a fault of its own and never touches the others.
 """
 
-import logging
-from collections.abc import Iterator, Sized
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
 
 from django.http import HttpRequest
 
 from . import packet as packets
-from .amf import AMFError, EncodeError, Limits
+from .amf import AMFError, Limits
+from .answer import Answer
 from .call import Call
 from .conf import remoting_settings
+from .describe import remoting_description
 from .dispatch import adispatch, dispatch, faults
 from .envelopes import Envelope, Work, envelope_of
 from .exceptions import Fault, FaultCode
+from .headers import CREDENTIALS, credentials_work, not_understood, wants_description
 from .http import RefusedRequest
 from .packet import Message, Packet
 from .pool import run_in_pool
-
-logger = logging.getLogger(__name__)
+from .registry import registry
 
 CONTENT_TYPE = packets.CONTENT_TYPE
-_PACKET_HEAD = 6
-"""Bytes of version, header count and message count."""
-_NO_ANSWER = ("null", "")
 
 
 @dataclass(slots=True)
@@ -60,60 +59,61 @@ async def _awork(work: Work) -> Any:
     return await (adispatch(work) if isinstance(work, Call) else run_in_pool(work))
 
 
-@dataclass(slots=True)
 class Exchange:
     """A request's packet and, once its steps have run, the answer."""
 
-    packet: Packet
-    request: HttpRequest
-    user: Any
-    answers: list[tuple[Message, Envelope]] = field(default_factory=list)
+    def __init__(self, packet: Packet, *, request: HttpRequest, user: Any) -> None:
+        self.packet = packet
+        self.request = request
+        self.user = user
+        self.headers = {header.name: header.value for header in packet.headers}
+        self.answer = Answer(packet)
+        self.reply = self.answer.reply
 
     @classmethod
-    def open(cls, data: bytes, *, request: HttpRequest, user: Any) -> "Exchange":
+    def open(cls, data: bytes, *, request: HttpRequest, user: Any) -> Self:
         """RefusedRequest (400) if the data is no packet."""
         try:
             packet = packets.parse(data, limits=_decode_limits())
         except AMFError as error:
             raise RefusedRequest(400, f"no AMF packet: {error}") from error
-        return cls(packet, request, user)
+        return cls(packet, request=request, user=user)
 
     def steps(self) -> Iterator[Step]:
         """What must be run, in order; each step's outcome is taken when the next is asked for."""
+        refusal = not_understood(self.packet.headers)
+        log_in = credentials_work(self.packet.headers, self)
+        if log_in is not None and refusal is None:
+            step = Step(CREDENTIALS, log_in)
+            yield step
+            refusal = step.fault
         for message in self.packet.messages:
             envelope = envelope_of(message)
             try:
-                step = self._step(message, envelope)
+                step = self._step(message, envelope, refusal)
                 yield step
                 if step.fault is not None:
                     raise step.fault
-                self._answer(message, envelope, "onResult", envelope.result(step.value))
+                self.answer.result(message, envelope, step.value)
             except Fault as fault:
-                self._answer(message, envelope, "onStatus", envelope.fault(fault))
+                self.answer.fault(message, envelope, fault)
 
-    def serialize(self) -> bytes:
-        """The answer: a packet of the request's version."""
-        room = remoting_settings().max_response_size
-        parts = [Packet(self.packet.version).serialize()[:4], _count(self.answers)]
-        for answer, envelope in self.answers:
-            part = _serialize(answer, envelope, room)
-            room = max(room - len(part), 0)
-            parts.append(part)
-        return b"".join(parts)
-
-    def _step(self, message: Message, envelope: Envelope) -> Step:
+    def _step(self, message: Message, envelope: Envelope, refusal: Fault | None) -> Step:
+        if refusal is not None:
+            raise refusal
         if message.error is not None:
             raise Fault(
                 FaultCode.BAD_MESSAGE, f"the message cannot be decoded: {message.error}"
             ) from message.error
-        return Step(message.target_uri, envelope.work(self))
+        if wants_description(self.packet.headers):
+            return Step(message.target_uri, partial(_describe, message.target_uri))
+        return Step(repr(message.target_uri[:200]), envelope.work(self))
 
-    def _answer(self, message: Message, envelope: Envelope, method: str, body: Any) -> None:
-        if message.response_uri in _NO_ANSWER:
-            return
-        encoding = 3 if self.packet.version == 3 else message.encoding
-        answer = Message(f"{message.response_uri}/{method}", "null", body, encoding=encoding)
-        self.answers.append((answer, envelope))
+
+def _describe(target: str) -> dict[str, Any]:
+    if target not in registry:
+        raise Fault(FaultCode.METHOD_NOT_FOUND, f"unknown service {target[:200]!r}")
+    return remoting_description(registry[target])
 
 
 def _decode_limits() -> Limits:
@@ -123,25 +123,3 @@ def _decode_limits() -> Limits:
         values=settings.max_values,
         input_bytes=settings.max_request_size,
     )
-
-
-def _serialize(answer: Message, envelope: Envelope, room: int) -> bytes:
-    """The message's bytes; if its value cannot be written, those of a fault instead."""
-    limits = Limits(depth=remoting_settings().max_depth, output_bytes=room)
-    try:
-        return _bytes_of(answer, limits)
-    except EncodeError as error:
-        logger.error("%s cannot be answered: %s", answer.target_uri, error)
-        fault = Fault(FaultCode.BAD_RESULT, f"the result cannot be encoded: {error}")
-        uri = answer.target_uri.rpartition("/")[0]
-        body = envelope.fault(fault)
-        return _bytes_of(Message(f"{uri}/onStatus", "null", body, encoding=answer.encoding))
-
-
-def _bytes_of(message: Message, limits: Limits | None = None) -> bytes:
-    # Bodies share nothing, so they can be written, and fail, apart from each other.
-    return Packet(0, [], [message]).serialize(limits=limits)[_PACKET_HEAD:]
-
-
-def _count(answers: Sized) -> bytes:
-    return len(answers).to_bytes(2, "big")

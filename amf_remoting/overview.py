@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .describe import docstring
 from .models import ServicePolicy
 from .registry import registry
 from .remote import RemoteMethod, Service
@@ -56,7 +57,7 @@ def _rows_of(service: Service, policies: dict[tuple[str, str], ServicePolicy]) -
         service=service.name,
         method="",
         target=service.name,
-        summary=_first_line(service.source),
+        summary=docstring(service.source).partition("\n")[0],
         rule=(options if single is None else single.rule).and_also(of_service),
         policy=policy,
     )
@@ -70,7 +71,7 @@ def _row_of(method: RemoteMethod, of_service: Rule, policy: ServicePolicy | None
         service=method.service,
         method=method.name,
         target=method.target,
-        summary=_first_line(method.function),
+        summary=docstring(method.function).partition("\n")[0],
         rule=method.rule.and_also(of_service).and_also(policy.rule if policy else None),
         policy=policy,
     )
@@ -86,9 +87,3 @@ def _orphan(policy: ServicePolicy) -> Row:
         policy=policy,
         exposed=False,
     )
-
-
-def _first_line(source: object) -> str:
-    # An object's own docstring only: an instance would show its class's, or str's.
-    text = getattr(source, "__doc__", None) if hasattr(source, "__name__") else type(source).__doc__
-    return (text or "").strip().partition("\n")[0]

@@ -30,7 +30,7 @@ def gateway(request: HttpRequest) -> HttpResponse:
         return refuse(request, refusal)
     for step in exchange.steps():
         step.run()
-    return reply(request, exchange.serialize(), content_type=CONTENT_TYPE)
+    return reply(request, exchange.answer.serialize(), content_type=CONTENT_TYPE)
 
 
 @csrf_exempt
@@ -45,7 +45,7 @@ async def agateway(request: HttpRequest) -> HttpResponse:
         return refuse(request, refusal)
     for step in exchange.steps():
         await step.arun()
-    return reply(request, exchange.serialize(), content_type=CONTENT_TYPE)
+    return reply(request, exchange.answer.serialize(), content_type=CONTENT_TYPE)
 
 
 def _no_call(request: HttpRequest) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Services that the gateway's tests expose."""
 
 import threading
+from typing import Any
 
 from amf_remoting.call import Call
 from amf_remoting.exceptions import Fault
@@ -78,6 +79,29 @@ class EchoService(Base):
 
     def overridden(self) -> str:
         return "not declared"
+
+    @remote_method
+    def greet(self, call: Call) -> Any:
+        """Adds all there is to the response."""
+        assert call.reply is not None
+        call.reply.call_client("onNews", {"text": "hello"})
+        call.reply.call_client("onNews")
+        call.reply.request_persistent_header("Ticket", 7)
+        call.reply.append_to_gateway_url(";ticket=7")
+        call.reply.replace_gateway_url("https://other.example/gateway/")
+        return call.headers.get("X-Test")
+
+    @remote_method
+    def spoil(self, call: Call) -> str:
+        """Adds what cannot be encoded."""
+        assert call.reply is not None
+        call.reply.call_client("onNews", object())
+        call.reply.add_header("Bad", object())
+        return "fine"
+
+    @remote_method
+    def unspeakable_fault(self) -> None:
+        raise Fault("Shop.Odd", "odd", details={"thing": object()})
 
     def undeclared(self) -> str:
         return "not declared"

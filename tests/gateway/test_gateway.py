@@ -143,7 +143,7 @@ def test_a_result_that_cannot_be_encoded_hurts_no_other(
         registry.withdraw("unspeakable")
     assert [target for target, _ in got] == ["/1/onResult", "/2/onStatus", "/3/onResult"]
     assert got[1][1]["code"] == "Server.BadResult"
-    assert "/2/onResult cannot be answered" in caplog.text
+    assert "the result of 'unspeakable' cannot be encoded" in caplog.text
 
 
 def test_a_response_is_bounded(post: Post, exposed: Any) -> None:

@@ -1,0 +1,192 @@
+"""Headers of packets, both ways, and client calls in responses."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from amf_remoting import amf
+from amf_remoting.packet import Header, Message, Packet, parse
+from amf_remoting.reply import Reply
+
+from .conftest import Post
+
+WHOAMI = ("staff.whoami", [])
+
+
+def packet(*calls: tuple[str, list[Any]], headers: list[Header], version: Any = 0) -> Packet:
+    messages = [
+        Message(target, f"/{n}", arguments, encoding=version)
+        for n, (target, arguments) in enumerate(calls, 1)
+    ]
+    return Packet(version, headers, messages)
+
+
+def answers(response: Any) -> list[tuple[str, Any]]:
+    assert response.status_code == 200
+    return [(one.target_uri, one.value) for one in parse(response.content).messages]
+
+
+def credentials(userid: Any, password: Any = "secret") -> Header:
+    return Header("Credentials", False, {"userid": userid, "password": password})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_credentials_log_in_for_the_packet(post: Post) -> None:
+    User.objects.create_user("joe", password="secret")
+    got = answers(post(packet(WHOAMI, WHOAMI, headers=[credentials("joe")])))
+    assert got == [("/1/onResult", "joe"), ("/2/onResult", "joe")]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("header", [credentials("joe", "wrong"), credentials("eve")])
+def test_wrong_credentials_fail_every_message(post: Post, header: Header) -> None:
+    User.objects.create_user("joe", password="secret")
+    got = answers(post(packet(("math.add", [1, 2]), WHOAMI, headers=[header])))
+    assert [target for target, _ in got] == ["/1/onStatus", "/2/onStatus"]
+    assert {body["code"] for _, body in got} == {"Client.Authentication"}
+    assert {body["description"] for _, body in got} == {"wrong user or password"}
+
+
+@pytest.mark.parametrize("value", [None, False, amf.Undefined, {}, {"userid": ""}, "joe"], ids=repr)
+def test_empty_credentials_are_nobody(post: Post, value: Any) -> None:
+    header = Header("Credentials", False, value)
+    got = answers(post(packet(("math.add", [1, 2]), WHOAMI, headers=[header])))
+    assert [target for target, _ in got] == ["/1/onResult", "/2/onStatus"]
+
+
+@pytest.mark.django_db
+def test_repeated_credentials_use_the_session(
+    exposed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exposed.ROOT_URLCONF = "tests.gateway.urls"
+    User.objects.create_user("joe", password="secret")
+    client = Client()
+    body = packet(WHOAMI, headers=[credentials("joe")]).serialize()
+    assert answers(client.post("/gateway/", body, "application/x-amf")) == [("/1/onResult", "joe")]
+    monkeypatch.setattr("django.contrib.auth.authenticate", lambda *args, **keys: None)
+    assert answers(client.post("/gateway/", body, "application/x-amf")) == [("/1/onResult", "joe")]
+    other = packet(WHOAMI, headers=[credentials("eve")]).serialize()
+    assert answers(client.post("/gateway/", other, "application/x-amf"))[0][0] == "/1/onStatus"
+
+
+def test_a_header_that_must_be_understood_and_is_not(post: Post, exposed: Any) -> None:
+    headers = [Header("X-Fine", False, 1), Header("X-Ticket", True, 1)]
+    got = answers(post(packet(("math.add", [1, 2]), ("nowhere", []), headers=headers)))
+    assert [body["code"] for _, body in got] == ["Client.HeaderNotUnderstood"] * 2
+    assert got[0][1]["header"] == "X-Ticket"
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "UNDERSTOOD_HEADERS": ["X-Ticket"]}
+    got = answers(post(packet(("math.add", [1, 2]), headers=headers)))
+    assert got == [("/1/onResult", 3)]
+
+
+def test_credentials_are_understood(post: Post) -> None:
+    header = Header("Credentials", True, None)
+    assert answers(post(packet(("math.add", [1, 2]), headers=[header]))) == [("/1/onResult", 3)]
+
+
+@pytest.mark.parametrize("version", [0, 3])
+def test_a_service_sets_headers_and_calls_the_client(post: Post, version: int) -> None:
+    response = post(
+        packet(
+            ("math.add", [1, 2]), ("echo.greet", []), ("math.add", [3, 4]),
+            headers=[Header("X-Test", False, "h")], version=version,
+        )
+    )  # fmt: skip
+    answer = parse(response.content)
+    assert [(one.name, one.must_understand, one.value) for one in answer.headers] == [
+        ("RequestPersistentHeader", False, {"name": "Ticket", "mustUnderstand": False, "data": 7}),
+        ("AppendToGatewayUrl", False, ";ticket=7"),
+        ("ReplaceGatewayUrl", False, "https://other.example/gateway/"),
+    ]
+    assert [(one.target_uri, one.response_uri, one.value) for one in answer.messages] == [
+        ("/1/onResult", "null", 3),
+        ("onNews", "null", {"text": "hello"}),
+        ("onNews", "null", None),
+        ("/2/onResult", "null", "h"),
+        ("/3/onResult", "null", 7),
+    ]
+    assert {one.encoding for one in answer.messages} == {version}
+
+
+def test_bytes_of_a_client_call_and_a_header() -> None:
+    from amf_remoting.answer import Answer
+    from amf_remoting.envelopes import envelope_of
+
+    message = Message("a.b", "null", [])
+    answer = Answer(Packet(0, [], [message]))
+    answer.reply.append_to_gateway_url("?s=1")
+    answer.reply.call_client("onNews", True)
+    answer.result(message, envelope_of(message), None)
+    assert answer.serialize().hex() == (
+        "0000" "0001" "0012" + b"AppendToGatewayUrl".hex()
+        + "00" "00000007" "020004" + b"?s=1".hex()
+        + "0001" "0006" + b"onNews".hex() + "0004" + b"null".hex() + "00000002" "0101"
+    )  # fmt: skip
+
+
+def test_fire_and_forget_may_call_the_client(post: Post) -> None:
+    message = Message("echo.greet", "null", [])
+    assert answers(post(Packet(0, [], [message]))) == [
+        ("onNews", {"text": "hello"}), ("onNews", None),
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_encoded_is_left_out(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    answer = parse(post(packet(("echo.spoil", []), headers=[])).content)
+    assert answer.headers == []
+    assert [(one.target_uri, one.value) for one in answer.messages] == [("/1/onResult", "fine")]
+    assert "the client call onNews cannot be encoded" in caplog.text
+    assert "the header Bad cannot be encoded" in caplog.text
+
+
+def test_details_of_a_fault_that_cannot_be_encoded_are_left_out(post: Post) -> None:
+    ((target, body),) = answers(post(packet(("echo.unspeakable_fault", []), headers=[])))
+    assert target == "/1/onStatus"
+    assert body == {"level": "error", "code": "Shop.Odd", "description": "odd"}
+
+
+def test_client_calls_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    from amf_remoting.answer import MAX_CLIENT_CALLS, Answer
+    from amf_remoting.envelopes import envelope_of
+
+    message = Message("a.b", "/1", [])
+    answer = Answer(Packet(0, [], [message]))
+    for number in range(MAX_CLIENT_CALLS + 5):
+        answer.reply.call_client("onNews", number)
+    answer.result(message, envelope_of(message), None)
+    assert len(parse(answer.serialize()).messages) == MAX_CLIENT_CALLS + 1
+    assert "client calls dropped" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["", "/1/onResult"])
+def test_names_of_client_methods(method: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a client's method"):
+        Reply().call_client(method)
+
+
+def test_describe_service(post: Post, exposed: Any) -> None:
+    header = Header("DescribeService", True, None)
+    asked = packet(("math", []), ("nowhere", []), headers=[header])
+    assert [body["code"] for _, body in answers(post(asked))] == ["Client.HeaderNotUnderstood"] * 2
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "DESCRIBE_SERVICES": True}
+    (_, body), (target, fault) = answers(post(asked))
+    assert body == {
+        "version": "1.0",
+        "address": "math",
+        "description": "Services that the gateway's tests expose.",
+        "functions": [
+            {
+                "name": "add",
+                "version": "1.0",
+                "description": "",
+                "returns": "int",
+                "arguments": [
+                    {"name": "a", "type": "int", "required": True, "description": ""},
+                    {"name": "b", "type": "int", "required": True, "description": ""},
+                ],
+            }
+        ],
+    }
+    assert (target, fault["code"]) == ("/2/onStatus", "Client.MethodNotFound")
