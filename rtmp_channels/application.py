@@ -66,6 +66,8 @@ class ApplicationLink:
     def start(self, request: ConnectRequested) -> None:
         """Makes the scope and starts the application's task."""
         scope = make_scope(request, self.session.peer)
+        scope["rtmp"]["connection_id"] = self.session.id
+        self.shared_objects.open()
         self._inbox.put({"type": "rtmp.connect"})
         loop = asyncio.get_running_loop()
         self._task = loop.create_task(self._run(scope), name=f"rtmp {scope['path']}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ObjectDoor:
-    """Makes the connection's port on first use, and carries its questions to the application."""
+    """Holds the connection's port, and carries its questions to the application."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -32,18 +32,21 @@ class ObjectDoor:
         """Whether the socket should not be read."""
         return self._port is not None and self._port.is_congested
 
+    def open(self) -> None:
+        """Makes the port: the application starts, and may use shared objects itself."""
+        self._port = shared_object_hubs.get().connect(
+            self._session,
+            instance=self._session.path.strip("/"),
+            authorise=self._ask,
+            on_room=self._session.read_on,
+        )
+
     def receive(self, message: SharedObjectMessage) -> None:
         """Takes one message of the client."""
-        port = self._port
-        if port is None:
-            port = self._port = shared_object_hubs.get().connect(
-                self._session,
-                instance=self._session.path,
-                authorise=self._ask,
-                on_room=self._session.read_on,
-            )
+        if self._port is None:
+            return
         try:
-            port.receive(message)
+            self._port.receive(message)
         except (TooMuchWaiting, amf.EncodeError) as error:
             reason = f"shared object {message.name[:64]!r}: {error}"
             self._session.end(Ending(goodbye.FAILED, reason, level=logging.INFO))

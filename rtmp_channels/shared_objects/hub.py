@@ -9,8 +9,7 @@ from rtmp_channels.shared_objects.grants import Authorise
 from rtmp_channels.shared_objects.operations import Batch, ObjectKey, Outcome
 from rtmp_channels.shared_objects.port import SharedObjectPort
 from rtmp_channels.shared_objects.rules import SharedObjectRules
-from rtmp_channels.shared_objects.sequencers.base import Sequencer, Soon
-from rtmp_channels.shared_objects.state import ObjectState
+from rtmp_channels.shared_objects.sequencers.base import Sequencer, Soon, arrived
 
 
 class SharedObjectHub:
@@ -20,6 +19,7 @@ class SharedObjectHub:
         self.sequencer = sequencer
         self.rules = rules
         self._fanouts: dict[ObjectKey, Fanout] = {}
+        self._connected: dict[object, SharedObjectPort] = {}
 
     def connect(
         self,
@@ -33,9 +33,22 @@ class SharedObjectHub:
 
         `on_room` is called when the port is congested no more.
         """
-        return SharedObjectPort(
+        port = SharedObjectPort(
             self, subscriber, instance=instance, authorise=authorise, on_room=on_room
         )
+        self._connected[subscriber.id] = port
+        return port
+
+    def disconnect(self, port: SharedObjectPort) -> None:
+        """The connection has ended: what server code held open in its name is released."""
+        if self._connected.pop(port.subscriber.id, None) is not None:
+            for key, fanout in tuple(self._fanouts.items()):
+                if port.subscriber.id in fanout.holders:
+                    self.release(key, holder=port.subscriber.id)
+
+    def is_connected(self, connection_id: object) -> bool:
+        """Whether a connection of this process has that id."""
+        return connection_id in self._connected
 
     async def open(
         self, key: ObjectKey, *, holder: object, persistent: bool, create: bool
@@ -44,9 +57,7 @@ class SharedObjectHub:
 
         Raises SharedObjectRefused and SequencerUnavailable.
         """
-        state = self.sequencer.open(key, persistent=persistent, create=create)
-        if not isinstance(state, ObjectState):
-            state = await state
+        state = await arrived(self.sequencer.open(key, persistent=persistent, create=create))
         fanout = self._fanouts.get(key)
         if fanout is None:
             fanout = self._fanouts[key] = Fanout(key, state)

@@ -80,6 +80,7 @@ class SharedObjectPort:
         links, self._links = self._links, {}
         for link in links.values():
             link.close()
+        self.hub.disconnect(self)
 
     @property
     def is_congested(self) -> bool:

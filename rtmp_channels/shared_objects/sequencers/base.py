@@ -15,6 +15,11 @@ Soon: TypeAlias = Awaitable[T] | T
 call are written before its answer, in the same turn of the loop."""
 
 
+async def arrived(result: Soon[T]) -> T:
+    """The result, waited for if need be."""
+    return await result if isinstance(result, Awaitable) else result
+
+
 class Sequencer(Protocol):
     """The one authority over objects: it decides on batches, one after the other.
 
