@@ -1,0 +1,1 @@
+"""The RTMP client, against a small server here and the demo site."""
