@@ -144,9 +144,12 @@ class AsyncRtmpConsumer(MessageHandlers):
         await self.base_send(message)
 
     async def accept(self, **information: Any) -> None:
-        """Accepts the connection and joins its room; `information` adds to the status object."""
-        await self.send({"type": "rtmp.accept", "information": information})
+        """Joins the room and accepts the connection; `information` adds to the status object.
+
+        In that order: the client hears the room, in every process, from connect's answer on.
+        """
         await self.send({"type": "rtmp.join", "room": self.room})
+        await self.send({"type": "rtmp.accept", "information": information})
         self._was_accepted = True
         await connection_accepted.asend(type(self), consumer=self, scope=self.scope)
 

@@ -36,7 +36,8 @@ class RtmpRouter:
             if match is None or (not str(pattern) and path != "/"):
                 continue
             rest, arguments, keywords = match
-            keywords = {"instance": rest.strip("/") or DEFAULT_INSTANCE, **keywords}
+            rest = rest.strip("/")
+            keywords = {"instance": rest or DEFAULT_INSTANCE, **keywords}
             route = {"args": arguments, "kwargs": keywords}
             await application({**scope, "path_remaining": rest, "url_route": route}, receive, send)
             return

@@ -80,7 +80,7 @@ class RtmpEndpoint:
             )
         )
         port = RtmpPort(sock, serving, listener)
-        stop_before_shutdown(self._reactor, port.shut_down)
+        stop_before_shutdown(self._reactor, port.begin_shutdown, listener.all_closed)
         return defer.Deferred.fromFuture(serving).addCallback(lambda _: port.opened())
 
 
@@ -117,10 +117,10 @@ class RtmpPort:
         else:
             self._serving.cancel()
 
-    async def shut_down(self) -> None:
+    def begin_shutdown(self) -> None:
         """The server stops: no more connections, and an end to those that are open."""
         self.stopListening()
-        await self._listener.stop()
+        self._listener.end_all()
 
 
 def open_socket(options: EndpointOptions) -> socket.socket:

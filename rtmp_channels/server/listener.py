@@ -50,14 +50,17 @@ class Listener:
             self._per_address[peer.client[0]] += 1
         return bridge.open(transport, peer, settings=self.settings)
 
-    async def stop(self) -> None:
-        """Ends all sessions; returns when they are over, after `shutdown_timeout` at most."""
+    def end_all(self) -> None:
+        """Ends all sessions, and takes no new ones."""
         self._is_stopping = True
-        self._all_closed = asyncio.Event()
         for bridge in tuple(self._bridges):
             bridge.shut_down()
+
+    async def all_closed(self) -> None:
+        """Returns when all sessions are over, after `shutdown_timeout` at most."""
         if not self._bridges:
             return
+        self._all_closed = asyncio.Event()
         try:
             await asyncio.wait_for(self._all_closed.wait(), self.settings.shutdown_timeout)
         except TimeoutError:

@@ -16,22 +16,31 @@ from rtmp_channels.timers import timer_wheels
 logger = logging.getLogger(__name__)
 
 
-def stop_before_shutdown(reactor: Any, stop: Callable[[], Awaitable[None]]) -> None:
-    """Has `stop` awaited when the reactor is told to stop, and then the loop's hubs closed.
+def stop_before_shutdown(
+    reactor: Any, begin: Callable[[], None], finish: Callable[[], Awaitable[None]]
+) -> None:
+    """Calls `begin` when the reactor is told to stop, awaits `finish`, then closes the hubs.
 
-    daphne installs its own trigger later, so ours is called first, and cancels what it finds.
+    daphne's own trigger is installed later than ours, hence runs right after `begin`, and cancels
+    the applications that it still finds.
     """
 
     def trigger() -> defer.Deferred[None]:
-        return defer.Deferred.fromFuture(asyncio.ensure_future(_stop(stop)))
+        begin()
+        return defer.Deferred.fromFuture(asyncio.ensure_future(_finish(finish)))
 
     reactor.addSystemEventTrigger("before", "shutdown", trigger)
 
 
-async def _stop(stop: Callable[[], Awaitable[None]]) -> None:
+async def close_hubs() -> None:
+    """Closes what exists once per loop; daphne has no lifespan that would do it."""
+    for hubs in (room_hubs, shared_object_hubs, timer_wheels):
+        await hubs.close()
+
+
+async def _finish(finish: Callable[[], Awaitable[None]]) -> None:
     try:
-        await stop()
-        for hubs in (room_hubs, shared_object_hubs, timer_wheels):
-            await hubs.close()
+        await finish()
+        await close_hubs()
     except Exception:
         logger.exception("RTMP connections could not be ended in order")

@@ -20,14 +20,14 @@ def start_daphne():
 
     yield start
     for server in started:
-        if server.process.poll() is None:
-            server.stop()
+        server.stop()
 
 
 @pytest.fixture(scope="module")
 def shared_daphne():
     """One server for the tests of a module that leave it as they found it."""
     server = Daphne(daphne_command(RTMP))
+    server.wait_for_log("Listening on")
     yield server
     server.stop()
 

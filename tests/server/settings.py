@@ -10,6 +10,7 @@ INSTALLED_APPS = [
     "daphne",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
     "channels",
     "amf_remoting",
 ]
@@ -27,7 +28,15 @@ RTMP_CHANNELS = {
     "ENDPOINTS": [os.environ.get("TEST_RTMP_ENDPOINT", "rtmp:port=0:interface=127.0.0.1")],
     "HANDSHAKE_TIMEOUT": 1.0,
     "CONNECT_TIMEOUT": 1.0,
+    "ACCEPT_TIMEOUT": 1.0,
     "STALL_TIMEOUT": 60.0,
     "SHUTDOWN_TIMEOUT": 2.0,
     "DISCONNECT_TIMEOUT": 1.0,
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": "INFO", "handlers": ["stderr"]},
 }

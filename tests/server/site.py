@@ -9,7 +9,9 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.server.settings")
 django.setup()
 
-from channels.routing import ProtocolTypeRouter  # noqa: E402
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import path  # noqa: E402
 
 from rtmp_channels.consumers import AsyncRtmpConsumer, concurrent, remote  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
@@ -63,6 +65,18 @@ class StudioConsumer(LobbyConsumer):
 
     async def on_unpublish(self, message):
         logger.info("unpublished %s", message["stream_name"])
+
+
+class DescribingConsumer(AsyncRtmpConsumer):
+    @remote
+    async def describe(self):
+        scope = self.scope
+        return {
+            "user": str(scope["user"]),
+            "path": scope["path"],
+            "query_string": scope["query_string"].decode(),
+            "kwargs": scope["url_route"]["kwargs"],
+        }
 
 
 async def flood(send_megabyte):
@@ -154,6 +168,9 @@ application = ProtocolTypeRouter(
                 "raising": raising,
                 "raising-at-once": raising_at_once,
                 "tidy": tidy,
+                "stock": AuthMiddlewareStack(
+                    URLRouter([path("<str:room>", DescribingConsumer.as_asgi())])
+                ),
             }
         ),
     }

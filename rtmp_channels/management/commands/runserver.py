@@ -26,3 +26,8 @@ class RtmpServer(Server):  # type: ignore[misc]
 
 class Command(DaphneCommand):  # type: ignore[misc]
     server_cls = RtmpServer
+
+    def inner_run(self, *args: Any, **options: Any) -> None:
+        if options.get("use_asgi", True):
+            self.stdout.write(f"RTMP endpoints: {', '.join(rtmp_settings().endpoints) or 'none'}")
+        super().inner_run(*args, **options)
