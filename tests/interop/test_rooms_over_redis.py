@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from rtmp_channels.protocol.events import CallReceived
 from tests.interop import drivers
 from tests.interop.conversation import Conversation
+from tests.server.client import rtmp_client
 from tests.support.demo_server import DemoServer
 
-pytestmark = [pytest.mark.client("rooms"), pytest.mark.redis]
+pytestmark = pytest.mark.redis
+ROUNDS = 20
+"""A member that joins late misses about one text in five."""
 
 
 @pytest.fixture
@@ -52,6 +56,7 @@ def say(members: Mapping[str, Conversation], speaker: str, text: str) -> None:
     assert heard == {name: [text] for name in listeners}
 
 
+@pytest.mark.client("rooms")
 def test_a_broadcast_reaches_its_own_room_in_every_process(
     members: Mapping[str, Conversation],
 ) -> None:
@@ -63,3 +68,17 @@ def test_a_broadcast_reaches_its_own_room_in_every_process(
         say(members, name, "last words")
     for name, member in members.items():
         assert member.unread("onSay") == [], name
+
+
+async def test_a_client_hears_its_room_from_the_answer_to_connect_on(
+    servers: tuple[DemoServer, DemoServer],
+) -> None:
+    here, there = servers
+    for number in range(ROUNDS):
+        room = f"lobby/fresh{number}"
+        async with rtmp_client(here.rtmp_port) as speaker, rtmp_client(there.rtmp_port) as listener:
+            await speaker.connect(room)
+            await listener.connect(room)
+            await speaker.call("lobby.say", room)
+            heard = await listener.wait_for(CallReceived)
+            assert (heard.name, heard.arguments) == ("onSay", [room])
