@@ -127,11 +127,15 @@ class _PacketReader:
 
     def _after_error(self, end: int, *, is_last: bool) -> int:
         """Where to go on behind a broken body: `end` if that looks right, else -1."""
-        if is_last or end + 8 > len(self.data):
+        if is_last or end < self.decoder.position:
             return -1
-        length = int.from_bytes(self.data[end : end + 2], "big")
-        target = self.data[end + 2 : end + 2 + length]
-        return end if len(target) == length and target.decode("latin-1").isprintable() else -1
+        self.decoder.position = end
+        try:
+            uris = (self._utf8(), self._utf8())
+            self._unsigned(4)
+        except DecodeError:
+            return -1
+        return end if uris[0] and "".join(uris).isprintable() else -1
 
 
 def _encode(value: object, encoding: int, limits: Limits | None, policy: Policy | None) -> bytes:

@@ -123,12 +123,12 @@ class Amf0Decoder:
             return self.decode()
         except UncountedArgumentsError:
             self.reset()
-            self.position = start + 1
-            self.values = values
-            self.depth = depth
-            return self._items([])
         finally:
             self.inside_arguments = False
+        self.position = start + 1
+        self.values = values
+        self.depth = depth
+        return self._items([])
 
     def error(self, message: str) -> DecodeError:
         return DecodeError(message, self.position)
