@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from .call import Call
+from .coerce import Convert, converter_of, hints_of
 from .exceptions import ExposureError, Fault, FaultCode
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -25,6 +26,12 @@ class Signature:
     """Arguments that may be given by position; None: any number."""
     plain: bool
     """No keyword-only parameter must be given: arguments by position can suffice."""
+    converters: Mapping[str, Convert]
+    """By parameter; those whose annotations fit everything have none."""
+    positions: tuple[tuple[str, Convert | None], ...]
+    """Name and converter of each parameter that is filled by position."""
+    rest: tuple[str, Convert | None]
+    """The same for ``*args``."""
 
     @classmethod
     def of(cls, function: Callable[..., Any], *, bound: bool) -> Self:
@@ -39,28 +46,48 @@ class Signature:
         positional = [one for one in parameters if one.kind in _POSITIONAL]
         open_ended = any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters)
         keyword_only = [one for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY]
+        converters = _converters(function, parameters)
+        rest = [one.name for one in parameters if one.kind is inspect.Parameter.VAR_POSITIONAL]
         return cls(
             parameters=tuple(parameters),
             takes_call=takes_call,
             required=sum(one.default is one.empty for one in positional),
             accepted=None if open_ended else len(positional),
             plain=all(one.default is not one.empty for one in keyword_only),
+            converters=converters,
+            positions=tuple((one.name, converters.get(one.name)) for one in positional),
+            rest=(rest[0], converters.get(rest[0])) if rest else ("", None),
         )
 
     def bind(
         self, arguments: Sequence[Any], keywords: Mapping[str, Any]
     ) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments to call with. Fault "Client.BadArguments" that names the one at fault."""
+        """The arguments to call with, made what their annotations say.
+
+        Fault "Client.BadArguments" that names the one at fault.
+        """
         given = len(arguments)
         if self.accepted is not None and given > self.accepted:
             raise _fault(f"{self.accepted} arguments expected at most, got {given}")
-        if not keywords and self.plain and given >= self.required:
-            return list(arguments), {}
-        return self._bind_names(list(arguments), dict(keywords))
+        if keywords or not self.plain or given < self.required:
+            self._check_names(arguments, keywords)
+        if not self.converters:
+            return list(arguments), dict(keywords)
+        return self._convert_positions(arguments), {
+            name: _convert(name, self.converters.get(name), value)
+            for name, value in keywords.items()
+        }
 
-    def _bind_names(
-        self, arguments: list[Any], keywords: dict[str, Any]
-    ) -> tuple[list[Any], dict[str, Any]]:
+    def _convert_positions(self, arguments: Sequence[Any]) -> list[Any]:
+        converted = [
+            value if convert is None else _convert(name, convert, value)
+            for (name, convert), value in zip(self.positions, arguments, strict=False)
+        ]
+        name, convert = self.rest
+        beyond = arguments[len(self.positions) :]
+        return converted + [_convert(name, convert, value) for value in beyond]
+
+    def _check_names(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         positional = [one for one in self.parameters if one.kind in _POSITIONAL]
         taken = {one.name for one in positional[: len(arguments)]}
         named = {one.name for one in self.parameters if one.kind in _NAMED}
@@ -74,7 +101,6 @@ class Signature:
             missing = one.default is one.empty and one.name not in taken | keywords.keys()
             if missing and one.kind in (*_POSITIONAL, inspect.Parameter.KEYWORD_ONLY):
                 raise _fault(f"argument {one.name!r} is missing", one.name)
-        return arguments, keywords
 
 
 def _is_call(parameter: inspect.Parameter) -> bool:
@@ -85,6 +111,27 @@ def _is_call(parameter: inspect.Parameter) -> bool:
     if isinstance(annotation, str):
         return annotation.rpartition(".")[2] == Call.__name__
     return annotation is Call or annotation is parameter.empty
+
+
+def _converters(
+    function: Callable[..., Any], parameters: Sequence[inspect.Parameter]
+) -> dict[str, Convert]:
+    hints = hints_of(function)
+    found = {
+        one.name: converter_of(hints[one.name], optional=one.default is None)
+        for one in parameters
+        if one.name in hints
+    }
+    return {name: convert for name, convert in found.items() if convert is not None}
+
+
+def _convert(name: str, convert: Convert | None, value: Any) -> Any:
+    if convert is None:
+        return value
+    try:
+        return convert(value)
+    except (TypeError, ValueError) as error:
+        raise _fault(f"argument {name!r}: {error}", name) from None
 
 
 def _fault(description: str, argument: str | None = None) -> Fault:

@@ -4,4 +4,8 @@ from . import views
 from .routes import door
 
 app_name = "amf_remoting"
-urlpatterns = [door("", views.gateway, views.agateway, name="gateway")]
+urlpatterns = [
+    door("", views.gateway, views.agateway, name="gateway"),
+    door("json/<str:service>/", views.json_call, views.ajson_call, name="json_function"),
+    door("json/<str:service>/<str:method>/", views.json_call, views.ajson_call, name="json"),
+]

@@ -3,12 +3,15 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
+from . import json_door
 from .auth import auser_of, user_of
+from .dispatch import adispatch, dispatch
+from .exceptions import Fault
 from .gateway import CONTENT_TYPE, Exchange
 from .http import RefusedRequest, read_body, refuse, reply
 from .origins import crossdomain, preflight
 
-__all__ = ["agateway", "crossdomain", "gateway"]
+__all__ = ["agateway", "ajson_call", "crossdomain", "gateway", "json_call"]
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>AMF gateway</title>
@@ -46,6 +49,49 @@ async def agateway(request: HttpRequest) -> HttpResponse:
     for step in exchange.steps():
         await step.arun()
     return reply(request, exchange.answer.serialize(), content_type=CONTENT_TYPE)
+
+
+@csrf_exempt
+def json_call(request: HttpRequest, service: str, method: str = "") -> HttpResponse:
+    """The JSON door under WSGI."""
+    if request.method != "POST":
+        return _no_json_call(request)
+    target = _target(service, method)
+    try:
+        data = read_body(request, content_type=json_door.CONTENT_TYPE)
+        call = json_door.read_call(data, target=target, request=request, user=user_of(request))
+        return json_door.result_response(request, target, dispatch(call))
+    except RefusedRequest as refusal:
+        return refuse(request, refusal)
+    except Fault as fault:
+        return json_door.fault_response(request, target, fault)
+
+
+@csrf_exempt
+async def ajson_call(request: HttpRequest, service: str, method: str = "") -> HttpResponse:
+    """The JSON door under ASGI."""
+    if request.method != "POST":
+        return _no_json_call(request)
+    target = _target(service, method)
+    try:
+        data = read_body(request, content_type=json_door.CONTENT_TYPE)
+        user = await auser_of(request)
+        call = json_door.read_call(data, target=target, request=request, user=user)
+        return json_door.result_response(request, target, await adispatch(call))
+    except RefusedRequest as refusal:
+        return refuse(request, refusal)
+    except Fault as fault:
+        return json_door.fault_response(request, target, fault)
+
+
+def _target(service: str, method: str) -> str:
+    return f"{service}.{method}" if method else service
+
+
+def _no_json_call(request: HttpRequest) -> HttpResponse:
+    if request.method == "OPTIONS":
+        return preflight(request)
+    return HttpResponseNotAllowed(["OPTIONS", "POST"])
 
 
 def _no_call(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,161 @@
+"""The JSON door."""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from amf_remoting import amf
+from amf_remoting.json_door import JsonEncoder
+from amf_remoting.registry import registry, remote_method
+
+from .conftest import Post
+
+
+@pytest.fixture
+def call(post: Post) -> Any:
+    """(status, answer) of a call."""
+
+    def send(target: str, arguments: Any = None, **keys: Any) -> tuple[int, Any]:
+        body = b"" if arguments is None else json.dumps(arguments).encode()
+        path = f"/gateway/json/{target.replace('.', '/')}/"
+        response = post(body or b" ", path=path, content_type="application/json", **keys)
+        return response.status_code, json.loads(response.content)
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "result"),
+    [
+        ("math.add", [1, 2], 3),
+        ("math.add", {"b": 2, "a": 1}, 3),
+        ("echo.echo", [{"naïve": [None, True, 1.5, "☃"]}], {"naïve": [None, True, 1.5, "☃"]}),
+        ("echo.args", None, []),
+        ("echo.aecho", {"value": "x"}, "x"),
+        ("echo.caller", ["!"], "json:echo.caller:AnonymousUser!"),
+    ],
+)
+def test_results(call: Any, target: str, arguments: Any, result: Any) -> None:
+    assert call(target, arguments) == (200, {"result": result})
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "status", "code"),
+    [
+        ("nowhere.at_all", [], 404, "Client.MethodNotFound"),
+        ("echo.__class__", [], 404, "Client.MethodNotFound"),
+        ("math.add", [1], 400, "Client.BadArguments"),
+        ("math.add", {"a": 1, "call": 2}, 400, "Client.BadArguments"),
+        ("math.add", ["1", 2], 400, "Client.BadArguments"),
+        ("math.add", 5, 400, "Client.BadMessage"),
+        ("staff.whoami", [], 401, "Client.Authentication"),
+        ("echo.refuse", [], 400, "Shop.SoldOut"),
+        ("echo.fail", [], 500, "Server.Processing"),
+        ("echo.lasting", [], 400, "Client.ConnectionRequired"),
+    ],
+)
+def test_faults(call: Any, target: str, arguments: Any, status: int, code: str) -> None:
+    got, answer = call(target, arguments)
+    assert (got, answer["fault"]["code"]) == (status, code)
+    assert "Traceback" not in json.dumps(answer)
+
+
+def test_details_of_a_fault_that_cannot_be_encoded_are_left_out(call: Any) -> None:
+    status, answer = call("echo.unspeakable_fault", [])
+    assert status == 400
+    assert answer == {"fault": {"level": "error", "code": "Shop.Odd", "description": "odd"}}
+
+
+def test_a_fault_is_one_line_in_the_log(call: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        call("nowhere.at_all", [])
+    lines = [one.name for one in caplog.records if one.name != "asyncio"]
+    assert lines == ["amf_remoting.http"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1", b"\xff", b"[" * 100_000])
+def test_bodies_that_are_no_json(post: Post, body: bytes) -> None:
+    response = post(body, path="/gateway/json/math/add/", content_type="application/json")
+    assert response.status_code == 400
+    assert json.loads(response.content)["fault"]["code"] == "Client.BadMessage"
+
+
+def test_only_json_is_read(post: Post) -> None:
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "application/x-amf"):
+        response = post(b"[1, 2]", path="/gateway/json/math/add/", content_type=content_type)
+        assert response.status_code == 415
+
+
+def test_only_posts_are_calls(post: Post) -> None:
+    response = post(b"", path="/gateway/json/math/add/", method="put")
+    assert (response.status_code, response["Allow"]) == (405, "OPTIONS, POST")
+
+
+def test_cors(post: Post, exposed: Any) -> None:
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "ALLOWED_ORIGINS": ["https://a.example"]}
+    response = post(
+        b"[]",
+        path="/gateway/json/math/add/",
+        content_type="application/json",
+        headers={"Origin": "https://a.example"},
+    )
+    assert response["Access-Control-Allow-Origin"] == "https://a.example"
+
+
+def test_a_function_answers_by_its_name_alone(call: Any) -> None:
+    @remote_method
+    def hello(name: str) -> str:
+        return f"hello {name}"
+
+    registry.expose("hello", hello)
+    try:
+        assert call("hello", ["Zoë"]) == (200, {"result": "hello Zoë"})
+    finally:
+        registry.withdraw("hello")
+
+
+@dataclass
+class Point:
+    x: int
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b"\x00\xff", '"AP8="'),
+        (amf.Undefined, "null"),
+        (amf.TypedObject("a.B", {"x": [1]}), '{"x": [1]}'),
+        (amf.MixedArray([1], {"a": 2}), '{"0": 1, "a": 2}'),
+        (amf.Dictionary([(1, "a")]), '{"1": "a"}'),
+        (amf.XML("<a/>"), '"<a/>"'),
+        (amf.Date(float("nan")), "null"),
+        (amf.ArrayCollection([1]), "[1]"),
+        (amf.ObjectProxy({"a": 1}), '{"a": 1}'),
+        (datetime(2026, 1, 2, tzinfo=UTC), '"2026-01-02T00:00:00Z"'),
+        (Decimal("1.50"), '"1.50"'),
+        ({1}, "[1]"),
+        (Point(1), '{"x": 1}'),
+    ],
+    ids=repr,
+)
+def test_values_of_amf_in_json(value: Any, text: str) -> None:
+    assert json.dumps(value, cls=JsonEncoder) == text
+
+
+@pytest.mark.parametrize("value", [object(), float("nan")], ids=["object", "nan"])
+def test_results_without_a_json_form(call: Any, value: Any) -> None:
+    @remote_method
+    def odd() -> object:
+        return value
+
+    registry.expose("odd", odd)
+    try:
+        status, answer = call("odd", [])
+    finally:
+        registry.withdraw("odd")
+    assert (status, answer["fault"]["code"]) == (500, "Server.BadResult")
