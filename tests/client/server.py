@@ -37,6 +37,7 @@ class Served(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.server.clients.append(self)
+        self.server.seen.append(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.server.clients.remove(self)
@@ -119,6 +120,7 @@ class LoopbackServer:
 
     def __init__(self) -> None:
         self.clients: list[Served] = []
+        self.seen: list[Served] = []
         self.players: dict[str, list[tuple[Served, int]]] = {}
         self.port = 0
         self.scheme = "rtmp"
