@@ -104,6 +104,22 @@ def test_lengths_are_bytes_never_characters():
     assert event[:5] == b"\x04" + (2 + 6 + 9 + 2 + 3 + 6).to_bytes(4, "big")
 
 
+@pytest.mark.parametrize(
+    ("encoded", "key"),
+    [("eda0bdedb880", "\U0001f600"), ("e9", "é"), ("eda0bd", "\ufffd")],
+    ids=["CESU-8", "latin-1", "lone surrogate"],
+)
+def test_keys_that_are_not_utf_8(encoded, key):
+    size = len(encoded) // 2
+    data = f"09 {size + 2:08x} {size:04x} {encoded}"
+    assert SharedObjectMessage.parse(body(data)).events == (Remove(key),)
+
+
+def test_lone_surrogates_are_never_written():
+    assert SharedObjectMessage("\ud83d").serialize()[:5] == b"\0\x03\xef\xbf\xbd"
+    assert SharedObjectMessage("\ud83d\ude00").serialize()[:6] == b"\0\x04\xf0\x9f\x98\x80"
+
+
 def test_events_of_unknown_type_are_left_out():
     assert SharedObjectMessage.parse(body("0f 00000002 abcd", "08 00000000")).events == (Clear(),)
 
