@@ -189,7 +189,10 @@ class MediaReceived:
 
 @dataclass(frozen=True, slots=True)
 class DataReceived:
-    """A data message such as onMetaData (§7.1.2); `@setDataFrame` is stripped."""
+    """A data message such as onMetaData (§7.1.2); `@setDataFrame` is stripped.
+
+    Of a stream that publishes, or of stream 0: the connection as a whole.
+    """
 
     message_stream_id: int
     timestamp: int

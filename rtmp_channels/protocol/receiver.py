@@ -179,7 +179,7 @@ class Receiver:
 
     def _data(self, message: Message) -> list[Event]:
         self._require_connected("data")
-        if not self._takes(message.message_stream_id):
+        if message.message_stream_id and not self._takes(message.message_stream_id):
             return []
         object_encoding = 3 if message.type == MessageType.DATA_AMF3 else 0
         limits = self._link.config.amf_limits

@@ -50,12 +50,19 @@ def test_media_may_follow_publish_without_waiting_for_its_answer():
     assert events[-1] == MediaReceived(1, MessageType.VIDEO, 0, b"v")
 
 
-@pytest.mark.parametrize("stream", [0, 2, 77])
-@pytest.mark.parametrize("type_id", [8, 9, 18])
+@pytest.mark.parametrize(
+    ("type_id", "stream"), [(8, 0), (9, 0), (8, 2), (9, 2), (18, 2), (9, 77), (18, 77)]
+)
 def test_media_of_a_stream_that_does_not_publish_is_dropped(type_id, stream):
     connection, _ = publishing_server()
     connection.receive_data(call("createStream", 4))
     assert connection.receive_data(message(b"\x02\0\x01x", type=type_id, stream=stream)) == []
+
+
+def test_data_on_stream_0_is_for_the_application():
+    connection, _ = connected_server()
+    event = receive_one(connection, message(amf.dumps("note", 0), type=18))
+    assert event == DataReceived(0, 0, ["note"], amf.dumps("note", 0), is_data_frame=False)
 
 
 def test_set_data_frame_is_stripped_and_kept():
