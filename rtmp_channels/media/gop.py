@@ -12,7 +12,7 @@ from rtmp_channels.media.timeline import difference
 class GopLimits:
     """A group beyond one of these is dropped: who joins then waits for the next keyframe."""
 
-    bytes: int = 2_097_152
+    bytes: int = 1_572_864
     """Payload; about twice that is held while players join."""
 
     packets: int = 4_096

@@ -81,4 +81,4 @@ def test_a_group_across_the_wrap_of_time(gop):
 
 
 def test_defaults():
-    assert GopLimits() == GopLimits(bytes=2_097_152, packets=4_096, milliseconds=20_000)
+    assert GopLimits() == GopLimits(bytes=1_572_864, packets=4_096, milliseconds=20_000)

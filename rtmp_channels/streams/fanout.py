@@ -1,0 +1,101 @@
+"""Writes a stream's packets to its players: each at once, or a tick's worth in one piece.
+
+Packets are numbered. A player's position is the first it has not got; players at the same position
+that want the same share one buffer, so the cost is one write per player and tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rtmp_channels.media.cache import Wants
+from rtmp_channels.media.packet import Packet
+from rtmp_channels.streams.limits import StreamLimits
+from rtmp_channels.streams.player import Player
+
+
+class Fanout:
+    """The packets that not everyone has got yet, and those who get them."""
+
+    def __init__(self, limits: StreamLimits, on_behind: Callable[[Player], None]) -> None:
+        self.bytes_sent = 0
+        self._limits = limits
+        self._on_behind = on_behind
+        self._phases: list[dict[Player, None]] = [
+            {} for _ in range(limits.phases if limits.tick_ms else 1)
+        ]
+        self._flushed = [0] * len(self._phases)
+        """Per phase: everything before this packet is written."""
+        self._packets: list[Packet] = []
+        self._first = 0
+        """The number of the first packet held."""
+        self._bytes = 0
+
+    @property
+    def end(self) -> int:
+        """The number of the next packet."""
+        return self._first + len(self._packets)
+
+    def add(self, player: Player) -> None:
+        """Writes to the player from the next packet on."""
+        player.position = self.end
+        player.phase = min(range(len(self._phases)), key=lambda phase: len(self._phases[phase]))
+        self._phases[player.phase][player] = None
+
+    def remove(self, player: Player) -> None:
+        """Stops writing to the player; harmless twice."""
+        player.position = None
+        self._phases[player.phase].pop(player, None)
+
+    def append(self, packet: Packet) -> None:
+        """Takes the next packet."""
+        self._packets.append(packet)
+        self._bytes += len(packet.payload)
+        if not self._limits.tick_ms or self._bytes > self._limits.tick_bytes:
+            self.flush_all()
+
+    def flush_all(self) -> None:
+        """Writes what every player has not got."""
+        for phase in range(len(self._phases)):
+            self.flush(phase)
+
+    def flush(self, phase: int) -> None:
+        """Writes what the players of one phase have not got; hands out who is behind."""
+        end = self.end
+        batches: dict[tuple[Wants, int], bytes] = {}
+        for player in tuple(self._phases[phase]):
+            if player.position is None or player.position >= end:
+                continue
+            key = player.wants, player.position
+            data = batches.get(key)
+            if data is None:
+                data = batches[key] = self._encode(*key)
+            self._write(player, data, end)
+        self._flushed[phase] = max(self._flushed[phase], end)
+        self._trim()
+
+    def catch_up(self, player: Player) -> None:
+        """Writes what one player has not got, before something changes for it."""
+        if player.position is not None and player.position < self.end:
+            self._write(player, self._encode(player.wants, player.position), self.end)
+
+    def _write(self, player: Player, data: bytes, end: int) -> None:
+        if player.subscriber.buffered_bytes > self._limits.player_bytes:
+            self.remove(player)
+            self._on_behind(player)
+            return
+        player.position = end
+        if data:
+            self.bytes_sent += len(data)
+            player.write(data)
+
+    def _encode(self, wants: Wants, position: int) -> bytes:
+        return wants.encode(self._packets[position - self._first :])
+
+    def _trim(self) -> None:
+        written = min(self._flushed) - self._first
+        if written <= 0:
+            return
+        self._bytes -= sum(len(packet.payload) for packet in self._packets[:written])
+        del self._packets[:written]
+        self._first += written
