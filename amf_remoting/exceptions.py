@@ -2,14 +2,16 @@
 
 RemotingError
 ├── ExposureError      a setting or a decorator names something that cannot be a service
+├── TransportError     a client got no AMF answer
 └── Fault              what a caller is told: an onStatus object on every door
+    └── RemoteFault    what a client was told
 
 Errors of the codec (``amf.AMFError``) are a tree of their own, rooted in ``amf_remoting.amf``.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 Level = Literal["error", "warning", "status"]
 
@@ -51,6 +53,10 @@ class ExposureError(RemotingError):
     """Something was named a service or a remote method that cannot be one."""
 
 
+class TransportError(RemotingError):
+    """The gateway was not reached, or what answered is no gateway."""
+
+
 class Fault(RemotingError):
     """A refusal or failure that the caller is told about.
 
@@ -80,3 +86,21 @@ class Fault(RemotingError):
 
     def __repr__(self) -> str:
         return f"Fault({self.code!r}, {self.description!r})"
+
+
+class RemoteFault(Fault):
+    """A fault that a gateway answered, made of its onStatus object."""
+
+    @classmethod
+    def of(cls, status: object) -> Self:
+        """The fault of any onStatus value: an object usually, but peers send text as well."""
+        information = dict(status) if isinstance(status, Mapping) else {}
+        code = str(information.pop("code", None) or information.pop("faultCode", ""))
+        known = information.pop("description", None) or information.pop("faultString", None)
+        level = information.pop("level", "error")
+        return cls(
+            code,
+            str(known if known is not None else status),
+            level=level if level in ("warning", "status") else "error",
+            details={str(key): value for key, value in information.items()},
+        )
