@@ -32,7 +32,7 @@ FACTS = {
     "ruffle": Fact(
         client="Ruffle",
         needs=("Chromium", "playwright-core", "Haxe"),
-        does="a SWF (Haxe, AVM2) calls with every basic type, typed objects, faults",
+        does="a SWF (Haxe, AVM2) calls with every basic type, typed objects, faults, preflights",
         door="AMF0 over HTTP",
     ),
     "librtmp": Fact(client="python-librtmp", does="calls both ways, faults", door="RTMP, RTMPS"),

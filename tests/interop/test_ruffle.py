@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.interop.clients import NODE, SWF
-from tests.support.demo_server import DemoServer
-from tests.support.process import find_program
-
-COMPILE_SECONDS = 30
-RUN_SECONDS = 60
+from tests.interop.ruffle import Reports, compile_swf, run_swf
+from tests.support.demo_server import DemoServer, run_demo_server
+from tests.support.process import free_port
 
 ECHOED = {
     "true": ["Boolean", True],
@@ -45,40 +40,43 @@ ECHOED = {
 pytestmark = pytest.mark.client("ruffle")
 
 
-def compile_swf(folder: Path) -> Path:
-    """The SWF of tests/interop/swf."""
-    swf = folder / "main.swf"
-    haxe = find_program("haxe")
-    assert haxe
-    command = [haxe, "-main", "Main", "-swf", str(swf), "-swf-version", "32", "-D", "native-trace"]
-    done = subprocess.run(command, cwd=SWF, capture_output=True, text=True, timeout=COMPILE_SECONDS)
-    assert done.returncode == 0, done.stderr
-    return swf
-
-
-def run_swf(swf: Path, gateway: str) -> dict[str, dict[str, Any]]:
-    """What the SWF reported, by the name of the call."""
-    command = ["node", str(NODE / "run_swf.mjs"), str(swf), gateway]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return {report["name"]: report for report in map(json.loads, done.stdout.splitlines())}
+@pytest.fixture(scope="module")
+def swf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_swf(tmp_path_factory.mktemp("swf"))
 
 
 @pytest.fixture(scope="module")
-def reports(
-    demo_server: DemoServer, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, dict[str, Any]]:
-    """One run of the SWF for all tests of this file."""
-    swf = compile_swf(tmp_path_factory.mktemp("swf"))
+def reports(swf: Path, demo_server: DemoServer) -> Reports:
+    """One run of the SWF, on a page of the demo site's own origin."""
     return run_swf(swf, demo_server.url("/gateway/"))
 
 
+@pytest.fixture(scope="module")
+def page_port() -> int:
+    """Where the page of another site is served."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def open_server(
+    page_port: int, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
+) -> Iterator[DemoServer]:
+    """A demo site that lets the pages on ``page_port``, and no others, call its gateway."""
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "tests.interop.foreign_settings",
+        "PAGE_ORIGIN": f"http://127.0.0.1:{page_port}",
+    }
+    folder = tmp_path_factory.mktemp("foreign")
+    with run_demo_server(folder, database=migrated_database, environment=environment) as server:
+        yield server
+
+
 @pytest.mark.parametrize("name", ECHOED)
-def test_echo(reports: dict[str, dict[str, Any]], name: str) -> None:
+def test_echo(reports: Reports, name: str) -> None:
     assert reports[name] == {"name": name, "outcome": "result", "value": ECHOED[name]}
 
 
-def test_arguments(reports: dict[str, dict[str, Any]]) -> None:
+def test_arguments(reports: Reports) -> None:
     assert reports["add"]["value"] == ["Number", 42.5]
     assert reports["arguments"]["value"] == [
         "Array",
@@ -86,9 +84,7 @@ def test_arguments(reports: dict[str, dict[str, Any]]) -> None:
     ]
 
 
-def test_person_arrives_as_an_instance_of_the_registered_class(
-    reports: dict[str, dict[str, Any]],
-) -> None:
+def test_person_arrives_as_an_instance_of_the_registered_class(reports: Reports) -> None:
     person = reports["person"]
     assert person["outcome"] == "result", person
     class_name, fields = person["value"]
@@ -101,7 +97,7 @@ def test_person_arrives_as_an_instance_of_the_registered_class(
     }
 
 
-def test_person_as_an_argument_keeps_its_fields(reports: dict[str, dict[str, Any]]) -> None:
+def test_person_as_an_argument_keeps_its_fields(reports: Reports) -> None:
     _, fields = reports["person there and back"]["value"]  # Ruffle 0.6 sends no aliases
     assert fields == {
         "name": ["String", "Grace"],
@@ -111,7 +107,7 @@ def test_person_as_an_argument_keeps_its_fields(reports: dict[str, dict[str, Any
     }
 
 
-def test_fail_fires_the_status_handler(reports: dict[str, dict[str, Any]]) -> None:
+def test_fail_fires_the_status_handler(reports: Reports) -> None:
     report = reports["fail"]
     assert report["outcome"] == "status"
     _, information = report["value"]
@@ -120,7 +116,27 @@ def test_fail_fires_the_status_handler(reports: dict[str, dict[str, Any]]) -> No
     assert information["description"] == ["String", "no luck"]
 
 
-def test_unknown_method_fires_the_status_handler(reports: dict[str, dict[str, Any]]) -> None:
+def test_unknown_method_fires_the_status_handler(reports: Reports) -> None:
     report = reports["unknown"]
     assert report["outcome"] == "status"
     assert report["value"][1]["level"] == ["String", "error"]
+
+
+def test_a_page_of_an_allowed_site_asks_first_and_may_call(
+    swf: Path, open_server: DemoServer, page_port: int
+) -> None:
+    reports = run_swf(swf, open_server.url("/gateway/"), page_port=page_port)
+    assert {name: reports[name]["value"] for name in ECHOED} == ECHOED
+    assert '"OPTIONS /gateway/" 204' in open_server.log()
+
+
+def test_a_page_of_another_site_is_refused_before_it_calls(
+    swf: Path, open_server: DemoServer, unused_port: int
+) -> None:
+    calls = open_server.log().count('"POST /gateway/"')
+    reports = run_swf(swf, open_server.url("/gateway/"), page_port=unused_port)
+    assert list(reports) == ["connection"]
+    _, information = reports["connection"]["value"]
+    assert information["code"] == ["String", "NetConnection.Call.Failed"]
+    assert '"OPTIONS /gateway/" 403' in open_server.log()
+    assert open_server.log().count('"POST /gateway/"') == calls

@@ -1,20 +1,21 @@
 // Runs a SWF in Ruffle in headless Chromium and prints what it reports, one JSON value a line.
 //
-//   node run_swf.mjs SWF GATEWAY_URL
+//   node run_swf.mjs SWF GATEWAY_URL [PORT]
 //
-// The page, Ruffle and the SWF are answered inside of the browser at the gateway's own origin, so
-// that only the remoting requests reach the network, and reach it as in any page of that site.
-import { fileURLToPath } from 'node:url';
+// With PORT, the page is served at http://127.0.0.1:PORT/, a foreign site to the gateway, and the
+// browser asks the gateway before it calls (preflight). Without, the page, Ruffle and the SWF are
+// answered inside of the browser at the gateway's own origin, and only remoting reaches the network.
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const TIMEOUT = 40_000;
-const [swf, gateway] = process.argv.slice(2);
+const [swf, gateway, port] = process.argv.slice(2);
 const ruffle = path.dirname(fileURLToPath(import.meta.resolve('@ruffle-rs/ruffle/package.json')));
-const base = new URL('/-swf-/', gateway).href;
-const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
-const html = `<!doctype html><meta charset="utf-8"><title>SWF</title>
+const html = `<!doctype html><meta charset="utf-8"><title>SWF</title><link rel="icon" href="data:,">
 <script>window.RufflePlayer = {config: {
 	allowNetworking: 'all', allowScriptAccess: true, autoplay: 'on', splashScreen: false,
 	unmuteOverlay: 'hidden', logLevel: 'warn', polyfills: false,
@@ -24,8 +25,35 @@ const html = `<!doctype html><meta charset="utf-8"><title>SWF</title>
 <script>
 	const player = window.RufflePlayer.newest().createPlayer();
 	document.getElementById('stage').append(player);
-	(player.ruffle ? player.ruffle() : player).load({url: 'main.swf', parameters: {gateway: ${JSON.stringify(gateway)}}});
+	player.ruffle().load({url: 'main.swf', parameters: {gateway: ${JSON.stringify(gateway)}}});
 </script>`;
+
+const TYPES = { '': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+
+async function file(name) {
+	const contentType = TYPES[path.extname(name)] ?? 'application/octet-stream';
+	if (name === '') return { contentType, body: html };
+	const found = name === 'main.swf' ? swf : path.join(ruffle, path.basename(name));
+	return { contentType, body: await readFile(found) };
+}
+
+async function insideOfTheBrowser(page) {
+	const base = new URL('/-swf-/', gateway).href;
+	await page.route(`${base}**`, async (route) => {
+		route.fulfill(await file(route.request().url().slice(base.length)));
+	});
+	return base;
+}
+
+async function onASiteOfItsOwn() {
+	const server = createServer(async (request, response) => {
+		const { contentType, body } = await file(request.url.slice(1));
+		response.writeHead(200, { 'Content-Type': contentType }).end(body);
+	});
+	await new Promise((resolve) => server.listen(Number(port), '127.0.0.1', resolve));
+	server.unref();
+	return `http://127.0.0.1:${port}/`;
+}
 
 const browser = await chromium.launch({
 	executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -40,13 +68,11 @@ try {
 	const page = await browser.newPage();
 	page.on('console', (message) => process.stderr.write(`${message.text()}\n`));
 	page.on('pageerror', (error) => process.stderr.write(`${error}\n`));
-	await page.route(`${base}**`, (route) => {
-		const name = route.request().url().slice(base.length);
-		if (name === '') return route.fulfill({ contentType: 'text/html', body: html });
-		return route.fulfill({ path: name === 'main.swf' ? swf : path.join(ruffle, name) });
-	});
-	await page.exposeFunction('report', (line) => print(JSON.parse(line)));
-	const finished = new Promise((resolve) => page.exposeFunction('finished', resolve).then(() => page.goto(base)));
+	await page.exposeFunction('report', (line) => process.stdout.write(`${line}\n`));
+	let finish;
+	const finished = new Promise((resolve) => { finish = resolve; });
+	await page.exposeFunction('finished', () => finish());
+	await page.goto(port ? await onASiteOfItsOwn() : await insideOfTheBrowser(page));
 	await finished;
 } finally {
 	clearTimeout(deadline);

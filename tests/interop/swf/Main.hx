@@ -12,7 +12,7 @@ class Main {
 	static function main() {
 		untyped __global__["flash.net.registerClassAlias"]("demo.Person", Person);
 		connection.objectEncoding = ObjectEncoding.AMF0;
-		connection.addEventListener(NetStatusEvent.NET_STATUS, event -> report("netStatus", "event", event.info));
+		connection.addEventListener(NetStatusEvent.NET_STATUS, onNetStatus);
 		connection.connect(flash.Lib.current.loaderInfo.parameters.gateway);
 		echoes();
 		call("nothing", "echo.echo", [null]);
@@ -22,6 +22,12 @@ class Main {
 		call("person there and back", "echo.echo", [grace()]);
 		call("fail", "echo.fail", ["no luck"]);
 		call("unknown", "echo.nothing_of_the_kind", []);
+	}
+
+	/** Over HTTP only failures come here: no responder is called then. **/
+	static function onNetStatus(event:NetStatusEvent) {
+		report("connection", "status", event.info);
+		ExternalInterface.call("finished");
 	}
 
 	static function echoes() {
