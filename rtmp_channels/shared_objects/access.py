@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.shared_objects.hub import SharedObjectHub
-from rtmp_channels.shared_objects.operations import Batch, ObjectKey, Verdict
-from rtmp_channels.shared_objects.refusals import SharedObjectError
-from rtmp_channels.shared_objects.sequencers.base import arrived
+from rtmp_channels.shared_objects.operations import Batch, ObjectKey, Outcome, Verdict
+from rtmp_channels.shared_objects.refusals import SequencerUnavailable, SharedObjectError
 from rtmp_channels.shared_objects.view import SharedObjectView
 
 SERVER = "server"
@@ -45,13 +45,22 @@ async def shared_object(
         yield view
         operations = view.operations()
         if operations:
-            outcome = await arrived(hub.commit(key, Batch(SERVER, operations)))
+            outcome = await _submit(hub, key, Batch(SERVER, operations))
             reasons = [a.reason for a in outcome.answers if a.verdict is Verdict.REFUSED]
             if reasons:
                 raise ChangeRefused(f"shared object {name!r}: {'; '.join(reasons)}")
     finally:
         if not hub.is_connected(holder):
             hub.release(key, holder=holder)
+
+
+async def _submit(hub: SharedObjectHub, key: ObjectKey, batch: Batch) -> Outcome:
+    told: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+    hub.submit(key, batch, lambda outcome: None if told.done() else told.set_result(outcome))
+    outcome = await told
+    if outcome is None:
+        raise SequencerUnavailable(f"shared object {key.name!r}: nothing was changed")
+    return outcome
 
 
 def _instance(scope: Mapping[str, Any]) -> str:

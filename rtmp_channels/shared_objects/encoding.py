@@ -122,6 +122,13 @@ class ObjectEncoder:
         events += (_slot_event(key, value) for key, value in slots)
         return self.message(version, events, object_encoding)
 
+    def everything(
+        self, version: int, slots: Iterable[tuple[str, bytes]], object_encoding: int
+    ) -> bytes:
+        """All slots, for those who have missed some of what happened."""
+        events = [_slot_event(key, value) for key, value in slots]
+        return self.message(version, [Clear(), *events], object_encoding)
+
     def commit(self, commit: Commit, object_encoding: int) -> bytes:
         """What everyone but the writer is told."""
         events = [_reader_event(event) for event in commit.events]

@@ -56,7 +56,8 @@ class Fanout:
         self.followers: dict[str, Follower] = {}
         self.holders: set[object] = set()
         """Everything that keeps the object open here: followers' links, server code."""
-        self._delivered = state.sequence
+        self.delivered = state.sequence
+        """The last event that was told."""
 
     def follow(self, follower: Follower, *, known_version: int) -> None:
         """Adds a follower and writes it the state, or what changed since the version it knows."""
@@ -79,9 +80,9 @@ class Fanout:
     def deliver(self, commit: Commit) -> None:
         """Follows the sequencer and tells everyone but the writer; a commit told is not retold."""
         self.state.apply(commit)
-        if commit.sequence <= self._delivered:
+        if commit.sequence <= self.delivered:
             return
-        self._delivered = commit.sequence
+        self.delivered = commit.sequence
         encoded: dict[int, bytes] = {}
         for follower in tuple(self.followers.values()):
             if follower.subscriber.id == commit.writer:
@@ -91,3 +92,16 @@ class Fanout:
                 data = self.encoder.commit(commit, follower.object_encoding)
                 encoded[follower.object_encoding] = data
             follower.write(data)
+
+    def resync(self, state: ObjectState) -> None:
+        """Starts anew from this state: everyone is told all slots, since some events are lost."""
+        self.state = state
+        self.delivered = state.sequence
+        encoded: dict[int, bytes] = {}
+        for follower in tuple(self.followers.values()):
+            object_encoding = follower.object_encoding
+            if object_encoding not in encoded:
+                encoded[object_encoding] = self.encoder.everything(
+                    state.version, state.values(), object_encoding
+                )
+            follower.write(encoded[object_encoding])

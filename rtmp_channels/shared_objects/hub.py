@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from rtmp_channels.shared_objects.fanout import Fanout, Subscriber
 from rtmp_channels.shared_objects.grants import Authorise
-from rtmp_channels.shared_objects.operations import Batch, ObjectKey, Outcome
+from rtmp_channels.shared_objects.operations import Batch, ObjectKey
 from rtmp_channels.shared_objects.port import SharedObjectPort
 from rtmp_channels.shared_objects.rules import SharedObjectRules
-from rtmp_channels.shared_objects.sequencers.base import Sequencer, Soon, arrived
+from rtmp_channels.shared_objects.sequencers.base import Sequencer, arrived
+from rtmp_channels.shared_objects.turns import Told, Turns
 
 
 class SharedObjectHub:
@@ -18,7 +19,7 @@ class SharedObjectHub:
     def __init__(self, sequencer: Sequencer, rules: SharedObjectRules) -> None:
         self.sequencer = sequencer
         self.rules = rules
-        self._fanouts: dict[ObjectKey, Fanout] = {}
+        self._objects: dict[ObjectKey, Turns] = {}
         self._connected: dict[object, SharedObjectPort] = {}
 
     def connect(
@@ -42,9 +43,8 @@ class SharedObjectHub:
     def disconnect(self, port: SharedObjectPort) -> None:
         """The connection has ended: what server code held open in its name is released."""
         if self._connected.pop(port.subscriber.id, None) is not None:
-            for key, fanout in tuple(self._fanouts.items()):
-                if port.subscriber.id in fanout.holders:
-                    self.release(key, holder=port.subscriber.id)
+            for key in tuple(self._objects):
+                self.release(key, holder=port.subscriber.id)
 
     def is_connected(self, connection_id: object) -> bool:
         """Whether a connection of this process has that id."""
@@ -58,42 +58,43 @@ class SharedObjectHub:
         Raises SharedObjectRefused and SequencerUnavailable.
         """
         state = await arrived(self.sequencer.open(key, persistent=persistent, create=create))
-        fanout = self._fanouts.get(key)
-        if fanout is None:
-            fanout = self._fanouts[key] = Fanout(key, state)
-        fanout.holders.add(holder)
-        return fanout
+        turns = self._objects.get(key)
+        if turns is None:
+            fanout = Fanout(key, state)
+            turns = Turns(
+                fanout, self.sequencer, committed=self._committed, finished=self._close_unheld
+            )
+            self._objects[key] = turns
+        turns.fanout.holders.add(holder)
+        return turns.fanout
 
     def release(self, key: ObjectKey, *, holder: object) -> None:
         """The holder is done with the object; harmless if it did not hold it."""
-        fanout = self._fanouts.get(key)
-        if fanout is None or holder not in fanout.holders:
-            return
-        fanout.holders.discard(holder)
-        if not fanout.holders:
-            del self._fanouts[key]
-            self.sequencer.close(key)
+        turns = self._objects.get(key)
+        if turns is not None and holder in turns.fanout.holders:
+            turns.fanout.holders.discard(holder)
+            self._close_unheld(turns)
 
-    def commit(self, key: ObjectKey, batch: Batch) -> Soon[Outcome]:
-        """Has the sequencer decide on the batch and tells everyone but its writer."""
-        outcome = self.sequencer.commit(key, batch)
-        if isinstance(outcome, Outcome):
-            self._deliver(key, outcome)
-            return outcome
-        return self._deliver_later(key, outcome)
+    def submit(self, key: ObjectKey, batch: Batch, told: Told) -> None:
+        """Has the sequencer decide on the batch; `told` is called after the others were told.
+
+        The object must be open.
+        """
+        self._objects[key].submit(batch, told)
 
     async def close(self) -> None:
         """Lets go of all objects."""
-        fanouts, self._fanouts = self._fanouts, {}
-        for key in fanouts:
+        objects, self._objects = self._objects, {}
+        for key in objects:
+            self.sequencer.close(key)
+        await self.sequencer.finish()
+
+    def _close_unheld(self, turns: Turns) -> None:
+        """Closes an object that nobody holds, once all that was asked of it is done."""
+        key = turns.fanout.key
+        if not turns.fanout.holders and not turns.is_busy and self._objects.get(key) is turns:
+            del self._objects[key]
             self.sequencer.close(key)
 
-    async def _deliver_later(self, key: ObjectKey, pending: Awaitable[Outcome]) -> Outcome:
-        outcome = await pending
-        self._deliver(key, outcome)
-        return outcome
-
-    def _deliver(self, key: ObjectKey, outcome: Outcome) -> None:
-        fanout = self._fanouts.get(key)
-        if fanout is not None and outcome.commit is not None:
-            fanout.deliver(outcome.commit)
+    def _committed(self, turns: Turns) -> None:
+        """Other processes are to look."""

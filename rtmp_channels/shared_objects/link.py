@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
@@ -32,7 +33,7 @@ from rtmp_channels.shared_objects.refusals import (
     SharedObjectRefused,
 )
 from rtmp_channels.shared_objects.state import ObjectState
-from rtmp_channels.shared_objects.steps import ChangeStep, ReleaseStep, Step, UseStep, steps_of
+from rtmp_channels.shared_objects.steps import ChangeStep, Step, UseStep, steps_of
 
 if TYPE_CHECKING:
     from rtmp_channels.shared_objects.port import SharedObjectPort
@@ -40,11 +41,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+UNAVAILABLE = "the sequencer cannot be asked"
+
+
 class Link:
     """Takes the connection's messages for one object in order, waiting where it must.
 
-    Only the application's grant, and a sequencer that is elsewhere, make it wait; with the memory
-    sequencer a change is carried out and told before `feed` returns.
+    Only the application's grant makes it wait. What becomes of a change is told before `feed`
+    returns with the memory sequencer, and soon, in order, with one that is elsewhere.
     """
 
     def __init__(self, port: SharedObjectPort, key: ObjectKey) -> None:
@@ -82,14 +86,14 @@ class Link:
     def _proceed(self) -> None:
         while self._waiting and self._task is None and not self._closed:
             step = self._waiting.popleft()
+            if isinstance(step, ChangeStep):
+                self._change(step)
+                continue
             self._port.count_waiting(-1, -step.size)
-            match step:
-                case UseStep():
-                    self._use(step)
-                case ReleaseStep():
-                    self._release()
-                case ChangeStep():
-                    self._change(step)
+            if isinstance(step, UseStep):
+                self._use(step)
+            else:
+                self._release()
         if self.is_idle:
             self._port.forget(self)
 
@@ -159,6 +163,7 @@ class Link:
 
     def _change(self, step: ChangeStep) -> None:
         if self._fanout is None:
+            self._port.count_waiting(-1, -step.size)
             self._refuse(NO_WRITE_ACCESS, step)
             return
         reasons = refusals(
@@ -173,20 +178,15 @@ class Link:
             if not reason
         )
         batch = Batch(self._port.subscriber.id, granted, step.known_version)
-        outcome = self._hub.commit(self.key, batch)
-        if isinstance(outcome, Outcome):
-            self._tell(step, reasons, outcome)
-        else:
-            self._wait_for(self._tell_later, step, reasons, outcome)
+        self._hub.submit(self.key, batch, partial(self._told, step, reasons))
 
-    async def _tell_later(
-        self, step: ChangeStep, reasons: Sequence[str], pending: Awaitable[Outcome]
-    ) -> None:
-        try:
-            outcome = await pending
-        except SequencerUnavailable as error:
-            reasons = [reason or str(error) for reason in reasons]
-            outcome = Outcome((), self._fanout.state.version if self._fanout else 0, None)
+    def _told(self, step: ChangeStep, reasons: Sequence[str], outcome: Outcome | None) -> None:
+        self._port.count_waiting(-1, -step.size)
+        if self._fanout is None:
+            return
+        if outcome is None:
+            reasons = [reason or UNAVAILABLE for reason in reasons]
+            outcome = Outcome((), self._fanout.state.version, None)
         self._tell(step, reasons, outcome)
 
     def _tell(self, step: ChangeStep, reasons: Sequence[str], outcome: Outcome) -> None:

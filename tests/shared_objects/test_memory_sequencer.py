@@ -30,7 +30,7 @@ def test_objects_are_per_instance_and_name():
 def test_an_object_dies_with_its_last_user_and_its_versions_are_not_used_again():
     sequencer = make()
     open_(sequencer)
-    sequencer.commit(KEY, Batch("ann", (SetSlot("a", b"1"),)))
+    sequencer.exchange(KEY, 0, [Batch("ann", (SetSlot("a", b"1"),))])
     sequencer.close(KEY)
     sequencer.close(KEY)
     state = open_(sequencer)
@@ -65,20 +65,16 @@ def test_an_existing_object_cannot_become_persistent():
         open_(sequencer, persistent=True)
 
 
-def test_log():
-    sequencer = make(log_length=2)
-    open_(sequencer)
-    commits = [
-        sequencer.commit(KEY, Batch("ann", operations)).commit
-        for operations in ((SetSlot("a", b"1"),), (Send(b"x"), Send(b"y")), (Send(b"z"),))
-    ]
-    assert sequencer.commits_since(KEY, 4) == []
-    assert sequencer.commits_since(KEY, 3) == commits[2:]
-    assert sequencer.commits_since(KEY, 1) == commits[1:]
-    assert sequencer.commits_since(KEY, 0) is None
-
-
-def test_log_of_a_new_object_is_empty():
+def test_decides_in_order_and_nothing_is_ever_missed():
     sequencer = make()
-    open_(sequencer)
-    assert sequencer.commits_since(KEY, 0) == []
+    state = open_(sequencer)
+    batches = [
+        Batch("ann", operations)
+        for operations in ((SetSlot("a", b"1"),), (Send(b"x"), Send(b"y")), (SetSlot("a", b"1"),))
+    ]
+    exchange = sequencer.exchange(KEY, 0, batches)
+    assert exchange.missed == ()
+    commits = [outcome.commit for outcome in exchange.outcomes]
+    assert [commit and commit.sequence for commit in commits] == [1, 3, None]
+    assert sequencer.heads([KEY]) == [3]
+    assert sequencer.restore(KEY, state) is state

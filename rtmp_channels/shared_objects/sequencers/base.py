@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
 from rtmp_channels.shared_objects.operations import Batch, Commit, ObjectKey, Outcome
@@ -20,10 +21,24 @@ async def arrived(result: Soon[T]) -> T:
     return await result if isinstance(result, Awaitable) else result
 
 
+class LogLost(Exception):
+    """The log does not reach back, or the object is not the one we know: `restore` it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What happened before our batches, and what became of them."""
+
+    missed: Sequence[Commit]
+    """Everything committed after what we knew, oldest first."""
+    outcomes: Sequence[Outcome]
+    """One per batch, in their order: they follow what was missed, with nothing in between."""
+
+
 class Sequencer(Protocol):
     """The one authority over objects: it decides on batches, one after the other.
 
-    Every method raises SequencerUnavailable when it cannot be asked.
+    Every method that asks it raises SequencerUnavailable when it cannot be asked.
     """
 
     shared: bool
@@ -41,10 +56,20 @@ class Sequencer(Protocol):
         """This process does not use the object any more; a temporary one dies with its last."""
         ...
 
-    def commit(self, key: ObjectKey, batch: Batch) -> Soon[Outcome]:
-        """Decides on the batch. The object must be open."""
+    def exchange(self, key: ObjectKey, since: int, batches: Sequence[Batch]) -> Soon[Exchange]:
+        """Tells what was committed after the sequence number `since`, then decides on batches.
+
+        The object must be open. Raises LogLost, having decided on nothing.
+        """
         ...
 
-    def commits_since(self, key: ObjectKey, sequence: int) -> Soon[list[Commit] | None]:
-        """The log after that sequence number, oldest first; None if it does not reach back."""
+    def restore(self, key: ObjectKey, replica: ObjectState) -> Soon[ObjectState]:
+        """The object as it is; if the sequencer has lost it, first made anew from the replica."""
         ...
+
+    def heads(self, keys: Sequence[ObjectKey]) -> Soon[Sequence[int | None]]:
+        """The last sequence numbers, None for what is lost: to notice that nothing was heard."""
+        ...
+
+    async def finish(self) -> None:
+        """Gives up connections, after all objects were closed."""

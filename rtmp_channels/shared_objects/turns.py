@@ -1,0 +1,127 @@
+"""One object's turns with the sequencer: one at a time, each with all that has come up meanwhile.
+
+So an object's events reach its followers in one order, and the answers to a writer's own requests
+come at their place in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from rtmp_channels.shared_objects.fanout import Fanout
+from rtmp_channels.shared_objects.operations import Batch, Outcome
+from rtmp_channels.shared_objects.refusals import SequencerUnavailable
+from rtmp_channels.shared_objects.sequencers.base import Exchange, LogLost, Sequencer, arrived
+
+logger = logging.getLogger(__name__)
+
+Told = Callable[[Outcome | None], None]
+"""Is called with what became of a batch, at its place in the order; None: nobody could be asked."""
+
+BATCHES_PER_TURN = 64
+"""Batches that the sequencer gets at once."""
+
+_Request = tuple[Batch, Told]
+
+
+class Turns:
+    """Takes batches, and hints that others have committed; asks the sequencer; tells everyone."""
+
+    def __init__(
+        self,
+        fanout: Fanout,
+        sequencer: Sequencer,
+        *,
+        committed: Callable[[Turns], None],
+        finished: Callable[[Turns], None],
+    ) -> None:
+        """`committed` is called when other processes have reason to look, `finished` when nothing
+        is under way any more."""
+        self.fanout = fanout
+        self._sequencer = sequencer
+        self._committed = committed
+        self._finished = finished
+        self._requests: list[_Request] = []
+        self._look = False
+        self._task: asyncio.Task[None] | None = None
+
+    def submit(self, batch: Batch, told: Told) -> None:
+        """Has the batch decided; with a sequencer in this process, before this returns."""
+        self._requests.append((batch, told))
+        self._advance()
+
+    def look(self) -> None:
+        """Others may have committed something."""
+        self._look = True
+        self._advance()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way."""
+        return self._task is not None
+
+    async def settled(self) -> None:
+        """Waits until nothing is."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    def _advance(self) -> None:
+        while self._task is None and (self._requests or self._look):
+            self._look = False
+            turn, self._requests = (
+                self._requests[:BATCHES_PER_TURN],
+                self._requests[BATCHES_PER_TURN:],
+            )
+            fanout = self.fanout
+            batches = [batch for batch, _ in turn]
+            exchange = self._sequencer.exchange(fanout.key, fanout.delivered, batches)
+            if isinstance(exchange, Exchange):
+                self._settle(turn, exchange)
+            else:
+                self._task = asyncio.get_running_loop().create_task(self._wait(turn, exchange))
+
+    async def _wait(self, turn: list[_Request], pending: Awaitable[Exchange]) -> None:
+        try:
+            self._settle(turn, await pending)
+        except LogLost:
+            await self._restore(turn)
+        except SequencerUnavailable:
+            _fail(turn)
+        except Exception:
+            logger.exception("Shared object %r: the sequencer failed", self.fanout.key.name)
+            _fail(turn)
+        self._task = None
+        self._advance()
+        if self._task is None:
+            self._finished(self)
+
+    async def _restore(self, turn: list[_Request]) -> None:
+        """Starts anew from the sequencer's state, then asks again."""
+        fanout = self.fanout
+        try:
+            state = await arrived(self._sequencer.restore(fanout.key, fanout.state))
+        except SequencerUnavailable:
+            _fail(turn)
+            return
+        logger.warning("Shared object %r: events were lost; all slots are told", fanout.key.name)
+        fanout.resync(state)
+        self._requests[:0] = turn
+
+    def _settle(self, turn: Sequence[_Request], exchange: Exchange) -> None:
+        for commit in exchange.missed:
+            self.fanout.deliver(commit)
+        has_committed = False
+        for (_, told), outcome in zip(turn, exchange.outcomes, strict=True):
+            if outcome.commit is not None:
+                has_committed = True
+                self.fanout.deliver(outcome.commit)
+            told(outcome)
+        if has_committed:
+            self._committed(self)
+
+
+def _fail(turn: Sequence[_Request]) -> None:
+    for _, told in turn:
+        told(None)
