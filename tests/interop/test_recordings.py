@@ -1,12 +1,14 @@
-"""Every recorded RTMP client says its piece again, over TCP, to a running server."""
+"""Every recorded client says its piece again, over TCP or HTTP, to a running server."""
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from amf_remoting.packet import parse
 from rtmp_channels.protocol.commands import Command
 from rtmp_channels.protocol.events import (
     CallReceived,
@@ -23,6 +25,7 @@ from tests.support.demo_server import DemoServer, run_demo_server
 from tests.support.process import REPOSITORY
 
 RECORDINGS = REPOSITORY / "tests" / "captures" / "rtmp"
+BODIES = sorted((REPOSITORY / "tests" / "captures" / "amf").glob("*.bin"))
 PLAY, PUBLISH = "connect createStream play", "connect createStream publish"
 
 ASKED = {
@@ -125,3 +128,22 @@ def test_replay(server: DemoServer, name: str) -> None:
         peer.finish()
     assert "Traceback" not in server.log()
     assert server.process.poll() is None
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda path: path.stem)
+def test_the_gateway_answers_every_call_of_a_recorded_body(server: DemoServer, body: Path) -> None:
+    request = urllib.request.Request(
+        server.url("/gateway/"), body.read_bytes(), {"Content-Type": "application/x-amf"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        assert response.headers["Content-Type"] == "application/x-amf"
+        answers = parse(response.read()).messages
+    calls = parse(body.read_bytes()).messages
+    assert [answer.target_uri.rpartition("/")[0] for answer in answers] == [
+        call.response_uri for call in calls
+    ]
+    for call, answer in zip(calls, answers, strict=True):
+        if call.target_uri == "echo.echo":
+            assert answer.target_uri == f"{call.response_uri}/onResult"
+            assert answer.value == call.value[0]
+    assert "Traceback" not in server.log()
