@@ -253,30 +253,43 @@ class NetConnection:
     def _on_accepted(self, properties: Any, information: Any) -> None:
         self.properties, self.information = properties, information
         self._is_connected = True
-        if self._accepted is not None and not self._accepted.done():
-            self._accepted.set_result(None)
+        self._settle(None)
 
     def _on_rejected(self, information: Any) -> None:
-        if self._accepted is not None and not self._accepted.done():
-            self._accepted.set_exception(ConnectFailed(information))
-        if self._wire is not None:
-            self._wire.close("rejected by the server")
+        assert self._wire is not None
+        self._settle(ConnectFailed(information))
+        self._wire.close("rejected by the server")
+
+    def _settle(self, error: ConnectFailed | None) -> None:
+        """Lets `connect` go on, if it still waits."""
+        assert self._accepted is not None
+        if self._accepted.done():
+            return
+        if error is None:
+            self._accepted.set_result(None)
+        else:
+            self._accepted.set_exception(error)
 
     def _on_stream_created(self, stream_id: int, transaction_id: float) -> None:
         assert self._wire is not None
-        future = self._calls.get(transaction_id)
-        if future is not None and not future.done():
+        future = self._waiting(transaction_id)
+        if future is not None:
             stream = self._streams[stream_id] = NetStream(self, self._wire, stream_id)
             future.set_result(stream)
 
     def _answered(self, transaction_id: float, value: Any, *, is_error: bool) -> None:
-        future = self._calls.get(transaction_id)
-        if future is None or future.done():
+        future = self._waiting(transaction_id)
+        if future is None:
             return
         if is_error:
             future.set_exception(CallFailed(value))
         else:
             future.set_result(value)
+
+    def _waiting(self, transaction_id: float) -> asyncio.Future[Any] | None:
+        """Who waits for this answer, if anybody still does."""
+        future = self._calls.get(transaction_id)
+        return None if future is None or future.done() else future
 
     def _on_end(self, wire: Wire, reason: str) -> None:
         if wire is not self._wire:  # given up before; another one may be open
@@ -284,11 +297,10 @@ class NetConnection:
         self._end_reason = reason
         self._wire, self._is_connected = None, False
         closed = ConnectionClosed(reason)
-        if self._accepted is not None and not self._accepted.done():
-            self._accepted.set_exception(ConnectFailed({"description": reason}))
-        for future in self._calls.values():
-            if not future.done():
-                future.set_exception(closed)
+        self._settle(ConnectFailed({"description": reason}))
+        waiting = [future for future in self._calls.values() if not future.done()]
+        for future in waiting:
+            future.set_exception(closed)
         streams, self._streams = self._streams, {}
         for stream in streams.values():
             stream.end(closed)

@@ -77,6 +77,11 @@ class Served(asyncio.Protocol):
                 self.transport.close()
             case CallReceived(name="callMe", arguments=[name, *arguments]):
                 connection.send_call(name, arguments, expect_result=True)
+            case CallReceived(name="stray"):
+                connection.send_result(999, "nobody asked")
+                connection.send_message(9, 9, 0, b"no such stream")
+            case CallReceived(name="streamStatus", arguments=[stream, information]):
+                connection.send_status(int(stream), information)
             case CallReceived(name="notice"):
                 connection.send_status(0, {"level": "status", "code": "Notice"})
             case CallReceived(transaction_id=number, name=name):

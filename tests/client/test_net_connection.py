@@ -187,6 +187,15 @@ async def test_status_and_shared_objects_have_hooks(server: LoopbackServer):
     assert messages == [SharedObjectMessage("so", 1, events=(Use(),))]
 
 
+async def test_answers_and_media_that_nobody_waits_for(server: LoopbackServer):
+    async with NetConnection(server.url()) as connection:
+        connection.send("stray")
+        assert await connection.call("echo", 1) == 1
+        with pytest.raises(TimeoutError):
+            await connection.call("silent", timeout=0)
+        assert await connection.call("echo", 2) == 2
+
+
 async def test_a_rejected_client(server: LoopbackServer):
     connection = NetConnection(server.url("rejected"))
     with pytest.raises(

@@ -55,6 +55,16 @@ async def test_refusals(server: LoopbackServer):
         await stream.play("feed")  # refused streams can be used again
 
 
+async def test_errors_of_a_running_stream_are_kept(server: LoopbackServer):
+    async with NetConnection(server.url()) as connection:
+        stream = await connection.create_stream()
+        await stream.publish("feed")
+        failed = {"level": "error", "code": "NetStream.Failed"}
+        connection.send("streamStatus", stream.id, failed)
+        await connection.call("echo", 1)
+        assert stream.statuses[-1] == failed
+
+
 async def test_an_answer_that_does_not_come(server: LoopbackServer):
     async with NetConnection(server.url(), timeout=0.05) as connection:
         stream = await connection.create_stream()

@@ -255,6 +255,16 @@ def test_input_may_be_any_bytes_like_object():
     assert type(event).__name__ == "ConnectRequested"
 
 
+def test_queued_bytes_are_what_data_to_send_hands_out():
+    connection, _ = connected_server()
+    assert connection.queued_bytes == 0
+    connection.send_call("x", ["y"])
+    connection.send_call("x", ["z"])
+    queued = connection.queued_bytes
+    assert queued == len(connection.data_to_send()) > 0
+    assert connection.queued_bytes == 0
+
+
 def test_everything_in_one_piece_and_the_answer_in_another():
     connection, written = open_server()
     connection.receive_data(connect() + call("hello", 0))
