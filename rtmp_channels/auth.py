@@ -68,11 +68,17 @@ class RtmpOriginValidator(OriginValidator):  # type: ignore[misc]
         self._require_origin = require_origin
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        origin = _origin(scope)
-        if (origin is None and not self._require_origin) or self.valid_origin(origin):
+        if self._is_allowed(scope):
             await self.application(scope, receive, send)
         else:
             await reject(receive, send, code=REJECTED, description="Origin not allowed.")
+
+    def _is_allowed(self, scope: dict[str, Any]) -> bool:
+        try:
+            origin = _origin(scope)
+            return (origin is None and not self._require_origin) or self.valid_origin(origin)
+        except ValueError:  # what the client sent is no URL
+            return False
 
 
 def _origin(scope: dict[str, Any]) -> SplitResult | None:

@@ -170,7 +170,7 @@ class AsyncRtmpConsumer(MessageHandlers):
         ConnectionClosed.
         """
         transaction_id, future = self._calls.open()
-        message = {"type": "rtmp.call", "name": method, "arguments": arguments}
+        message = {"type": "rtmp.call", "name": method, "arguments": list(arguments)}
         try:
             async with asyncio.timeout(self._call_timeout if timeout is None else timeout):
                 await self.send({**message, "transaction_id": transaction_id})
@@ -180,14 +180,14 @@ class AsyncRtmpConsumer(MessageHandlers):
 
     async def notify(self, method: str, *arguments: Any) -> None:
         """Calls a method of the client without waiting for an answer."""
-        await self.send({"type": "rtmp.call", "name": method, "arguments": arguments})
+        await self.send({"type": "rtmp.call", "name": method, "arguments": list(arguments)})
 
     async def broadcast(
         self, method: str, *arguments: Any, include_self: bool = False, room: str | None = None
     ) -> None:
         """Calls a method of everyone in the room, in every process, without answers."""
         message = {"type": "rtmp.broadcast", "room": room or self.room, "name": method}
-        await self.send({**message, "arguments": arguments, "include_self": include_self})
+        await self.send({**message, "arguments": list(arguments), "include_self": include_self})
 
     async def join(self, room: str) -> None:
         """Joins a further room."""

@@ -35,13 +35,20 @@ def make_scope(request: ConnectRequested, peer: Peer) -> dict[str, Any]:
 
 
 def _headers(request: ConnectRequested) -> list[tuple[bytes, bytes]]:
-    host = urlsplit(request.tc_url).netloc if "//" in request.tc_url else ""
+    host = _host(request.tc_url)
     headers = [(b"host", host.encode("latin-1", "replace"))] if host else []
     for header, key in _HEADERS:
         value = request.command_object.get(key)
         if isinstance(value, str) and value:
             headers.append((header, value.encode("latin-1", "replace")))
     return headers
+
+
+def _host(tc_url: str) -> str:
+    try:
+        return urlsplit(tc_url).netloc
+    except ValueError:  # anyone can write anything there
+        return ""
 
 
 def room_of(scope: dict[str, Any]) -> str:

@@ -119,6 +119,7 @@ class Session:
     def connection_lost(self, error: Exception | None) -> None:
         """The transport is gone; the last call it makes."""
         self._lost = True
+        self._deadlines.done(Due.ABORT)
         if self.phase < Phase.CLOSING:
             reason = f"connection lost: {error}" if error else "closed by the client"
             self.end(Ending(goodbye.CLOSED, reason))
@@ -242,6 +243,11 @@ class Session:
         """Ends the connection after a bug of ours, which is logged already."""
         self.end(Ending(goodbye.FAILED, "internal error", "Internal error."))
 
+    def cut(self) -> None:
+        """Closes the transport at once; the rest follows from that."""
+        self._deadlines.done(Due.ABORT)
+        self._transport.abort()
+
     def application_started(self, task: asyncio.Task[None]) -> None:
         """The application has its task, which has not run yet."""
         if self._host is not None:
@@ -293,8 +299,7 @@ class Session:
             case Due.STALLED:
                 self.end(goodbye.stalled(self.buffered_bytes, self.settings))
             case Due.ABORT:
-                self._deadlines.done(due)
-                self._transport.abort()
+                self.cut()
             case Due.CANCEL:
                 self._deadlines.done(due)
                 self.application.cancel()

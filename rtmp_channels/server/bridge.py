@@ -63,8 +63,10 @@ class DaphneBridge:
             description = "The server is shutting down."
             self._session.end(Ending(goodbye.APP_SHUTDOWN, "the server stops", description))
 
-    def cancel(self) -> asyncio.Task[None] | None:
-        """Cancels the application; its task, if it was still running."""
+    def cut(self) -> asyncio.Task[None] | None:
+        """Cuts the socket and cancels the application; its task, if it was still running."""
+        if self._session is not None:
+            self._session.cut()
         if self._task is not None and not self._task.done():
             self._task.cancel()
             return self._task

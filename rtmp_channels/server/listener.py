@@ -64,11 +64,11 @@ class Listener:
         try:
             await asyncio.wait_for(self._all_closed.wait(), self.settings.shutdown_timeout)
         except TimeoutError:
-            await self._cancel_rest()
+            await self._cut_rest()
 
-    async def _cancel_rest(self) -> None:
-        logger.warning("%d RTMP applications did not end in time: cancelled", len(self._bridges))
-        tasks = [task for bridge in tuple(self._bridges) if (task := bridge.cancel()) is not None]
+    async def _cut_rest(self) -> None:
+        logger.warning("%d RTMP connections did not end in time: cut", len(self._bridges))
+        tasks = [task for bridge in tuple(self._bridges) if (task := bridge.cut()) is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
 
