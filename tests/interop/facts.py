@@ -47,8 +47,12 @@ FACTS = {
         does="rooms over two server processes and Redis, together with rtmp-client",
         door="RTMP",
     ),
-    "rtmpdump": Fact(client="rtmpdump", does="is told that there is no such stream", door="RTMP"),
-    "ffmpeg": Fact(client="ffmpeg", does="is told that there is no such stream", door="RTMP"),
+    "rtmpdump": Fact(
+        client="rtmpdump", does="is told that there is no such stream", door="RTMP, RTMPS"
+    ),
+    "ffmpeg": Fact(
+        client="ffmpeg", does="is told that there is no such stream", door="RTMP, RTMPS"
+    ),
     "tshark": Fact(
         client="TShark",
         needs=("tcpdump", "python-librtmp"),

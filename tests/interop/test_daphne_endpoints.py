@@ -12,11 +12,10 @@ import pytest
 
 from tests.interop import drivers
 from tests.interop.conversation import Conversation
+from tests.interop.drivers import refused
 from tests.interop.tls import self_signed
 from tests.support.demo_server import DemoServer, run_demo_server
 from tests.support.process import free_port
-
-pytestmark = pytest.mark.client("librtmp")
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,7 @@ def secure_server(
         yield SecureServer(demo, port, certificate)
 
 
+@pytest.mark.client("librtmp")
 @pytest.mark.parametrize("scheme", ["rtmp", "rtmps"])
 def test_the_same_calls(
     secure_server: SecureServer, clients: Callable[..., Conversation], scheme: str
@@ -59,6 +59,7 @@ def test_the_same_calls(
     assert answer["value"] == "yes, still here"
 
 
+@pytest.mark.client("librtmp")
 def test_rooms_span_both_endpoints(
     secure_server: SecureServer, clients: Callable[..., Conversation]
 ) -> None:
@@ -70,6 +71,18 @@ def test_rooms_span_both_endpoints(
         listener.send(do="listen", method="onSay")
         speaker.ask("result", do="call", method="lobby.say", arguments=["across"])
         assert listener.next("onSay")["arguments"] == ["across"]
+
+
+@pytest.mark.client("rtmpdump")
+def test_rtmpdump_over_tls(secure_server: SecureServer, tmp_path: Path) -> None:
+    url, output = secure_server.rtmps_url("open/nothing"), str(tmp_path / "o.flv")
+    assert "NetStream.Play." in refused(["rtmpdump", "-V", "-r", url, "-o", output])
+
+
+@pytest.mark.client("ffmpeg")
+def test_ffprobe_over_tls(secure_server: SecureServer) -> None:
+    url = secure_server.rtmps_url("open/nothing")
+    assert "Server error" in refused(["ffprobe", "-v", "verbose", url])
 
 
 def test_the_certificate_is_the_one_given(secure_server: SecureServer) -> None:

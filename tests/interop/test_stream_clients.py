@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.interop.drivers import refused
 from tests.support.demo_server import DemoServer
 
-SECONDS = 20
-
 PUBLISH = ("-f", "lavfi", "-i", "sine=frequency=440", "-t", "5", "-c:a", "aac", "-f", "flv")
-
-
-def refused(command: Sequence[str]) -> str:
-    """Runs a client that must give up by itself; returns what it printed."""
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        timeout=SECONDS,
-    )
-    printed = done.stdout + done.stderr
-    assert done.returncode != 0, printed
-    return printed
 
 
 @pytest.mark.client("rtmpdump")
