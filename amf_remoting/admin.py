@@ -37,7 +37,7 @@ class ServicePolicyForm(PolicyForm):
 
     class Meta:
         model = ServicePolicy
-        fields = ("enabled", "login_required", "permission")
+        fields = ("enabled", "login_required", "permission", "throttle")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,7 +66,7 @@ class ServicePolicyAdmin(PolicyAdmin):
     """The list shows every exposed service, whether it has a policy or not."""
 
     form = ServicePolicyForm
-    list_display = ("service", "method", "enabled", "login_required", "permission")
+    list_display = ("service", "method", "enabled", "login_required", "permission", "throttle")
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the address of the switches."""
@@ -80,7 +80,7 @@ class ServicePolicyAdmin(PolicyAdmin):
     def get_fields(self, request: HttpRequest, obj: ServicePolicy | None = None) -> list[Any]:
         """A policy never moves to another service."""
         named = ["target"] if obj is None else ["service", "method"]
-        return [*named, "enabled", "login_required", "permission"]
+        return [*named, "enabled", "login_required", "permission", "throttle"]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ServicePolicy | None = None

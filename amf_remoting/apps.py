@@ -13,6 +13,6 @@ class AmfRemotingConfig(AppConfig):
         from . import checks, exposure, signals
 
         signals.connect()
-        register(checks.check_settings)
-        register(checks.check_services)
+        for check in checks.ALL:
+            register(check)
         exposure.start()

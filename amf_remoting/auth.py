@@ -8,6 +8,7 @@ from django.contrib import auth
 from django.http import HttpRequest
 
 from .exceptions import Fault, FaultCode
+from .throttling import address_of, check_login, count_failed_login
 
 
 class Anonymous:
@@ -69,10 +70,16 @@ def log_out(request: HttpRequest) -> Any:
 
 
 def authenticated(request: HttpRequest, username: str, password: str) -> Any:
-    """The user of these credentials, by the site's authentication backends; or the Fault."""
+    """The user of these credentials, by the site's authentication backends; or the Fault.
+
+    Wrong credentials count: beyond LOGIN_THROTTLE an address is answered "Client.Throttled".
+    """
+    address = address_of(request)
+    check_login(address)
     user = None
     if apps.is_installed("django.contrib.auth"):
         user = auth.authenticate(request, username=username, password=password)
     if user is None:
+        count_failed_login(address)
         raise Fault(FaultCode.AUTHENTICATION, "wrong user or password")
     return user

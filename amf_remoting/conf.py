@@ -178,6 +178,9 @@ class RemotingSettings:
     crossdomain_domains: tuple[str, ...] = ()
     """Domains ("*.games.example") that crossdomain.xml admits: for Flash Player and AIR."""
 
+    login_throttle: str = "20/min"
+    """How often one address may try wrong credentials; empty: as often as it likes."""
+
     understood_headers: tuple[str, ...] = ()
     """Names of AMF headers that this site's services understand (``call.headers``); any other
     that must be understood is refused."""

@@ -22,6 +22,7 @@ from .pool import run_in_pool
 from .registry import registry
 from .remote import RemoteMethod
 from .rules import Rule
+from .throttling import throttle
 
 __all__ = ["Call", "adispatch", "dispatch"]
 
@@ -32,7 +33,7 @@ def dispatch(call: Call) -> Any:
     """Answers the call in this thread."""
     with faults(call.target):
         method = _open(call)
-        _authorise(call, policy.current().rule_for(method))
+        _admit(call, policy.current().rule_for(method))
         run = _bind(call, method)
         return async_to_sync(run)() if method.is_async else run()
 
@@ -44,9 +45,9 @@ async def adispatch(call: Call) -> Any:
         rule = (await policy.acurrent()).rule_for(method)
         if rule.needs_user:
             # Permissions are read from the database.
-            await run_in_pool(partial(_authorise, call, rule))
+            await run_in_pool(partial(_admit, call, rule))
         else:
-            _authorise(call, rule)
+            _admit(call, rule)
         run = _bind(call, method)
         return await run() if method.is_async else await run_in_pool(run)
 
@@ -73,11 +74,16 @@ def _open(call: Call) -> RemoteMethod:
     return method
 
 
-def _authorise(call: Call, rule: Rule) -> None:
+def _admit(call: Call, rule: Rule) -> None:
     if not rule.enabled:
         raise Fault(FaultCode.UNAVAILABLE, f"{call.target} is switched off")
-    if not rule.needs_user:
-        return
+    if rule.throttles:
+        throttle(call, rule.throttles)
+    if rule.needs_user:
+        _authorise(call, rule)
+
+
+def _authorise(call: Call, rule: Rule) -> None:
     if not call.user.is_authenticated:
         raise Fault(FaultCode.AUTHENTICATION, f"{call.target} needs a login")
     if not call.user.has_perms(rule.permissions):

@@ -1,12 +1,25 @@
 """What the admin decides about services, and a mark by which processes see that it changed."""
 
+import logging
 from typing import Any
 from uuid import uuid4
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .rules import Rule
+from .throttle import Throttle
+
+logger = logging.getLogger(__name__)
+
+
+def validate_rate(value: str) -> None:
+    """For forms: a rate such as 10/s."""
+    try:
+        Throttle.parse(value, scope="")
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 class ServicePolicyQuerySet(models.QuerySet["ServicePolicy"]):
@@ -50,6 +63,14 @@ class ServicePolicy(models.Model):
         help_text=_("The permission that callers need, as app_label.codename."),
     )
 
+    throttle = models.CharField(
+        _("throttle"),
+        max_length=30,
+        blank=True,
+        validators=[validate_rate],
+        help_text=_("How often each caller may call: 10/s, 100/min, 5/10s, 1000/h."),
+    )
+
     objects = ServicePolicyQuerySet.as_manager()
 
     class Meta:
@@ -72,7 +93,18 @@ class ServicePolicy(models.Model):
             enabled=self.enabled,
             login_required=self.login_required,
             permissions=(self.permission,) if self.permission else (),
+            throttles=self._throttles(),
         )
+
+    def _throttles(self) -> tuple[Throttle, ...]:
+        # A scope of its own: the admin's rate and the code's are counted apart.
+        if not self.throttle:
+            return ()
+        try:
+            return (Throttle.parse(self.throttle, scope=f"policy {self}"),)
+        except ValueError as error:
+            logger.error("the policy of %s: %s", self, error)
+            return ()
 
 
 class PolicyVersion(models.Model):

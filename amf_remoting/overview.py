@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .describe import docstring
 from .models import ServicePolicy
 from .registry import registry
-from .remote import RemoteMethod, Service
+from .remote import RemoteMethod, Service, rule_of
 from .rules import Rule
 
 
@@ -48,10 +48,7 @@ def rows() -> list[Row]:
 def _rows_of(service: Service, policies: dict[tuple[str, str], ServicePolicy]) -> Iterator[Row]:
     policy = policies.get((service.name, ""))
     of_service = Rule() if policy is None else policy.rule
-    options = Rule(
-        login_required=service.options.login_required,
-        permissions=(service.options.permission,) if service.options.permission else (),
-    )
+    options = rule_of(service.options, scope=service.name)
     single = service.methods.get("")
     yield Row(
         service=service.name,

@@ -90,13 +90,19 @@ registry = Registry()
 
 
 def service(
-    name: str, *, permission: str | None = None, login_required: bool = False
+    name: str,
+    *,
+    permission: str | None = None,
+    login_required: bool = False,
+    throttle: str | None = None,
 ) -> Callable[[Declared], Declared]:
     """Declares a class, an object or a function as the service ``name``.
 
     It becomes public when SERVICES exposes it: ``{"echo": "echo"}`` or by its dotted path.
     """
-    options = ServiceOptions(name=name, permission=permission, login_required=login_required)
+    options = ServiceOptions(
+        name=name, permission=permission, login_required=login_required, throttle=throttle
+    )
 
     def declare(source: Declared) -> Declared:
         setattr(source, SERVICE_MARK, options)
@@ -114,23 +120,30 @@ def remote_method(
     name: str | None = None,
     permission: str | None = None,
     login_required: bool = False,
+    throttle: str | None = None,
     connection: bool = False,
 ) -> Callable[[Method], Method]: ...
-def remote_method(
+def remote_method(  # noqa: PLR0913 - a decorator's options, all of them named
     function: Any = None,
     *,
     name: str | None = None,
     permission: str | None = None,
     login_required: bool = False,
+    throttle: str | None = None,
     connection: bool = False,
 ) -> Any:
     """Names a function or method remote; used plain or with options.
 
-    ``permission`` is a Django permission; ``connection`` refuses doors without a lasting
-    connection. With staticmethod and classmethod it is the inner decorator.
+    ``permission`` is a Django permission; ``throttle`` a rate for each caller ("10/s");
+    ``connection`` refuses doors without a lasting connection. With staticmethod and classmethod
+    it is the inner decorator.
     """
     options = MethodOptions(
-        name=name, permission=permission, login_required=login_required, connection=connection
+        name=name,
+        permission=permission,
+        login_required=login_required,
+        throttle=throttle,
+        connection=connection,
     )
 
     def mark(function: Any) -> Any:

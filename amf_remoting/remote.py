@@ -9,6 +9,7 @@ from typing import Any
 from .exceptions import ExposureError
 from .rules import Rule
 from .signature import Signature
+from .throttle import Throttle
 
 METHOD_MARK = "_remote_method_options"
 SERVICE_MARK = "_remote_service_options"
@@ -23,6 +24,8 @@ class MethodOptions:
     permission: str | None = None
     """A Django permission ("app_label.codename") the user must have."""
     login_required: bool = False
+    throttle: str | None = None
+    """How often one caller may call it ("10/s", "100/min")."""
     connection: bool = False
     """Needs a lasting connection: answers over RTMP and WebSocket only."""
 
@@ -34,6 +37,8 @@ class ServiceOptions:
     name: str
     permission: str | None = None
     login_required: bool = False
+    throttle: str | None = None
+    """How often one caller may call any of its methods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +160,19 @@ def _remote_method(
         resolve=candidate.resolve,
         signature=Signature.of(candidate.function, bound=candidate.bound),
         is_async=inspect.iscoroutinefunction(candidate.function),
-        rule=Rule(
-            login_required=service.login_required or options.login_required,
-            permissions=tuple(one for one in (service.permission, options.permission) if one),
-        ),
+        rule=rule_of(service, scope=service_name).and_also(rule_of(options, scope=target)),
         connection=options.connection,
+    )
+
+
+def rule_of(options: ServiceOptions | MethodOptions, *, scope: str) -> Rule:
+    """What a decorator demands. ExposureError if its throttle is no rate."""
+    try:
+        throttles = (Throttle.parse(options.throttle, scope=scope),) if options.throttle else ()
+    except ValueError as error:
+        raise ExposureError(f"{scope}: {error}") from error
+    return Rule(
+        login_required=options.login_required,
+        permissions=(options.permission,) if options.permission else (),
+        throttles=throttles,
     )

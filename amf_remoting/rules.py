@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
+from .throttle import Throttle
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -12,6 +14,8 @@ class Rule:
     login_required: bool = False
     permissions: tuple[str, ...] = ()
     """Django permissions ("app_label.codename"), all of them needed."""
+    throttles: tuple[Throttle, ...] = ()
+    """Rates, all of them kept."""
 
     @property
     def needs_user(self) -> bool:
@@ -26,4 +30,5 @@ class Rule:
             enabled=self.enabled and other.enabled,
             login_required=self.login_required or other.login_required,
             permissions=(*self.permissions, *other.permissions),
+            throttles=(*self.throttles, *other.throttles),
         )

@@ -47,7 +47,7 @@ def is_on(target: str, *arguments: Any) -> bool:
 
 def test_all_exposed_services_are_listed(admin_client: Client) -> None:
     response = admin_client.get(LIST)
-    assert row(response, "math.add") == "math.add on nothing Switch off Restrict"
+    assert row(response, "math.add") == "math.add on nothing none Switch off Restrict"
     assert "on auth.add_user" in row(response, "staff.hire")
     assert "on a login" in row(response, "staff.whoami")
     assert "A plain object" not in response.text
@@ -130,11 +130,18 @@ def test_a_permission_that_is_gone_stays_demanded(admin_client: Client) -> None:
     )
 
 
+def test_a_throttle_is_set(admin_client: Client) -> None:
+    posted = {"target": "echo", "enabled": "on", "throttle": "often"}
+    assert "is no rate" in admin_client.post(f"{LIST}add/", posted).text
+    admin_client.post(f"{LIST}add/", {**posted, "throttle": "100/min"})
+    assert "100/min" in row(admin_client.get(LIST), "echo.args")
+
+
 def test_viewers_see_and_do_not_switch() -> None:
     client = staff("view_servicepolicy")
     ServicePolicy.objects.create(service="echo")
     response = client.get(LIST)
-    assert row(response, "echo").endswith("on nothing View")
+    assert row(response, "echo").endswith("on nothing none View")
     assert "switch/" not in response.text
     assert client.post(f"{LIST}switch/", {"service": "echo"}).status_code == 403
     assert client.get(f"{LIST}add/").status_code == 403
