@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
+from rtmp_channels.relay import group_name
+
 
 class ObjectKey(NamedTuple):
     """Which object: names are per application instance, and may hold "/"."""
@@ -13,6 +15,11 @@ class ObjectKey(NamedTuple):
     instance: str
     """The connection's path, as "lobby/room1"."""
     name: str
+
+
+def object_group(key: ObjectKey) -> str:
+    """The object's name in a channel layer, and in Redis."""
+    return group_name("so", f"{key.instance}\0{key.name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ since a version, for clients that come back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rtmp_channels.shared_objects.operations import (
@@ -56,12 +56,37 @@ class ObjectState:
         self.persistent = persistent
         self.version = version
         self.sequence = sequence
-        self._first_version = version
-        self._forgotten = 0
+        self.first_version = version
+        """The version it was made with: what a client knows from before that is another object."""
+        self.forgotten = 0
         """The version of the last removals that left no tombstone."""
         self._slots: dict[str, Slot] = {}
         self._tombstones: dict[str, Slot] = {}
-        self._size = 0
+        self.size = 0
+        """Bytes of keys and values."""
+
+    def restore(
+        self,
+        slots: Mapping[str, Slot],
+        tombstones: Mapping[str, Slot],
+        *,
+        first_version: int,
+        forgotten: int,
+    ) -> None:
+        """Takes over what was kept elsewhere; tombstones in the order of their versions."""
+        self.first_version = first_version
+        self.forgotten = forgotten
+        self._slots = dict(slots)
+        self._tombstones = dict(tombstones)
+        self.size = sum(_slot_bytes(key, slot) for key, slot in slots.items())
+
+    def slots(self) -> Iterator[tuple[str, Slot]]:
+        """All slots, with their versions."""
+        return iter(self._slots.items())
+
+    def tombstones(self) -> Iterator[tuple[str, Slot]]:
+        """What is remembered of removed slots."""
+        return iter(self._tombstones.items())
 
     def get(self, key: str) -> bytes | None:
         """The slot's value, or None."""
@@ -79,7 +104,7 @@ class ObjectState:
 
     def changes_since(self, version: int) -> list[tuple[str, bytes | None]] | None:
         """Slots changed or removed (None) after the version; None if that is not known in full."""
-        if not max(self._first_version, self._forgotten) <= version <= self.version:
+        if not max(self.first_version, self.forgotten) <= version <= self.version:
             return None
         known = {**self._slots, **self._tombstones}
         return [(key, slot.value) for key, slot in known.items() if slot.version > version]
@@ -162,7 +187,7 @@ class ObjectState:
         slot = self._last_change(key)
         if slot is not None and slot.value is not None:
             return self._missed_by(batch, slot)
-        return max(self._forgotten, slot.version if slot else 0) > batch.known_version
+        return max(self.forgotten, slot.version if slot else 0) > batch.known_version
 
     def _limit_against(self, key: str, value: bytes) -> str:
         rules = self.rules
@@ -174,7 +199,7 @@ class ObjectState:
         current = self._slots.get(key)
         if current is None and len(self._slots) >= rules.slots:
             return f"the object has {rules.slots} slots, which is the most"
-        if self._size - _slot_bytes(key, current) + key_bytes + len(value) > rules.object_bytes:
+        if self.size - _slot_bytes(key, current) + key_bytes + len(value) > rules.object_bytes:
             return f"the object would exceed {rules.object_bytes} bytes"
         return ""
 
@@ -187,21 +212,21 @@ class ObjectState:
             case EventKind.CLEAR:
                 self._slots.clear()
                 self._tombstones.clear()
-                self._size = 0
-                self._forgotten = version
+                self.size = 0
+                self.forgotten = version
 
     def _put(self, key: str, slot: Slot) -> None:
-        self._size += _slot_bytes(key, slot) - _slot_bytes(key, self._slots.get(key))
+        self.size += _slot_bytes(key, slot) - _slot_bytes(key, self._slots.get(key))
         self._slots[key] = slot
         self._tombstones.pop(key, None)
 
     def _bury(self, key: str, tombstone: Slot) -> None:
-        self._size -= _slot_bytes(key, self._slots.pop(key, None))
+        self.size -= _slot_bytes(key, self._slots.pop(key, None))
         self._tombstones.pop(key, None)
         self._tombstones[key] = tombstone
         if len(self._tombstones) > self.rules.tombstones:
             oldest = next(iter(self._tombstones))
-            self._forgotten = self._tombstones.pop(oldest).version
+            self.forgotten = self._tombstones.pop(oldest).version
 
 
 def _refused(reason: str, value: bytes | None = None) -> Answer:
