@@ -63,6 +63,8 @@ class Amf3Encoder:
         self.kept: list[object] = []
         """What `objects` knows by id() must stay alive, or the id may come to mean another."""
         self.traits: dict[TraitsKey, int] = {}
+        self.keeps_tables = True
+        """False writes everything in full: no later value refers to an earlier one."""
 
     def reset(self) -> None:
         """Forget the tables: what follows is a message of its own."""
@@ -123,7 +125,8 @@ class Amf3Encoder:
         if index is not None:
             self.u29(index << 1)
             return
-        self.strings[text] = len(self.strings)
+        if self.keeps_tables:
+            self.strings[text] = len(self.strings)
         self._text(text)
 
     def _text(self, text: str) -> None:
@@ -170,8 +173,9 @@ class Amf3Encoder:
         if index is not None:
             self.u29(index << 1)
             return True
-        self.objects[id(identity)] = len(self.kept)
-        self.kept.append(identity)
+        if self.keeps_tables:
+            self.objects[id(identity)] = len(self.kept)
+            self.kept.append(identity)
         return False
 
     def _enter(self) -> None:
@@ -228,7 +232,8 @@ class Amf3Encoder:
         if index is not None:
             self.u29((index << 2) | 1)
             return
-        self.traits[traits.key] = len(self.traits)
+        if self.keeps_tables:
+            self.traits[traits.key] = len(self.traits)
         if traits.externalizable:
             self.out.append(7)
             self.string(traits.class_name)

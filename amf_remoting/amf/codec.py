@@ -127,6 +127,10 @@ class Encoder:
         except RecursionError:
             raise EncodeError("nested deeper than the stack") from None
 
+    def write_avmplus_in_full(self) -> None:
+        """From now on no AMF3 value inside AMF0 has references, not even within itself."""
+        self._amf0.avmplus.keeps_tables = False
+
     def reset(self) -> None:
         """Empty the tables; the output and its budget go on."""
         self._amf0.reset()
@@ -175,13 +179,15 @@ def dumps_many(
     """Values one behind the other, with one set of tables: the body of an RTMP command.
 
     `avmplus` is for RTMP's type 17: AMF0, in which all but text, numbers, booleans and null go
-    out as AMF3 behind 0x11, without references from one to another.
+    out as AMF3 behind 0x11. Only the first of those has references: readers disagree whether the
+    tables are fresh for each, and a second one's would mean something else to half of them.
     """
     encoder = Encoder(version, limits=limits, policy=policy)
     for value in values:
         if avmplus and not isinstance(value, _TRIVIAL):
             encoder.encode_avmplus(value)
             encoder.reset()
+            encoder.write_avmplus_in_full()
         else:
             encoder.encode(value)
     return encoder.getvalue()

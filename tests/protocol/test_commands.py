@@ -140,13 +140,25 @@ def test_amf3_tables_are_read_fresh_per_value():
     assert event == CallReceived(0, 5, "echo", None, ["twice", "twice"])
 
 
-def test_amf3_is_written_without_references_across_values():
+def test_amf3_is_written_so_that_readers_with_fresh_and_with_shared_tables_agree():
     connection, written = connected_server({"objectEncoding": 3})
-    shared = {"key": "value"}
-    connection.send_call("x", [shared, shared])
+    first = {"key": "value", "again": "value"}
+    second = [{"key": "other", "value": "other"}, {"key": "value"}, b"bytes"]
+    arguments = [first, second, first, ["x", "x"], amf.TypedObject("demo.Thing", {"key": "x"})] * 2
+    connection.send_call("x", arguments)
     (found,) = written.messages()
-    once = b"\x11" + amf.dumps(shared, 3)
-    assert found.payload.endswith(once + once)
+    assert values_of(found)[3:] == arguments
+    assert amf.loads_many(found.payload[1:], 0, avmplus_tables="shared")[3:] == arguments
+
+
+def test_a_cycle_in_a_second_amf3_value_is_our_mistake():
+    connection, written = connected_server({"objectEncoding": 3})
+    cycle: list[object] = []
+    cycle.append(cycle)
+    connection.send_call("x", [cycle])
+    with pytest.raises(LocalProtocolError, match="nested deeper"):
+        connection.send_call("x", [[1], cycle])
+    assert [one.type for one in written.messages()] == [17]
 
 
 def test_an_amf0_client_is_answered_in_type_20_even_to_a_type_17():
