@@ -180,10 +180,8 @@ class ChunkReader:
             if len(extended) < 4:
                 return -1
             time = int.from_bytes(extended, "big")
-        if chunk_format and not stream.has_header:
-            raise RemoteProtocolError(
-                f"chunk stream {stream.id}: format {chunk_format} before any format 0"
-            )
+        if chunk_format == 2 and not stream.has_header:
+            raise RemoteProtocolError(f"chunk stream {stream.id}: format 2 before any header")
         if stream.in_message:
             raise RemoteProtocolError(
                 f"chunk stream {stream.id}: a message begins before the last one ended"
@@ -194,8 +192,8 @@ class ChunkReader:
         self._start(stream, length)
         if chunk_format < 2:
             stream.type = buffer[position + 6]
+            stream.has_header = True  # librtmp acknowledges in format 1 from the first: stream 0
         if chunk_format == 0:
-            stream.has_header = True
             stream.message_stream_id = int.from_bytes(buffer[position + 7 : end], "little")
             stream.timestamp = time
         else:

@@ -159,7 +159,18 @@ def test_times_wrap_at_two_to_the_32():
     assert [found.timestamp for found in read(data)] == [start, 0xFFFFFFFF, 0, 1]
 
 
-@pytest.mark.parametrize("chunk_format", [1, 2, 3])
+def test_format_1_without_a_parent_is_of_message_stream_0():
+    # librtmp's Acknowledgement is the first message on its chunk stream 2, in format 1.
+    data = chunk(1, 2, b"abcd", type=3, time=7) + chunk(3, 2, b"efgh")
+    found = read(data)
+    assert [(each.type, each.message_stream_id, each.timestamp) for each in found] == [
+        (3, 0, 7),
+        (3, 0, 14),
+    ]
+    assert payloads(found) == [b"abcd", b"efgh"]
+
+
+@pytest.mark.parametrize("chunk_format", [2, 3])
 def test_a_header_without_a_parent_is_a_clear_error(chunk_format):
     with pytest.raises(RemoteProtocolError, match=f"chunk stream 6: format {chunk_format} before"):
         read(chunk(chunk_format, 6, b"x"))
