@@ -51,5 +51,13 @@ def test_the_server_calls_the_client_and_gets_its_answer(client: Conversation) -
     assert answer["value"] == "yes, still here"
 
 
+def test_the_connection_outlives_what_the_client_acknowledges(client: Conversation) -> None:
+    text = "x" * 1_000_000  # librtmp acknowledges every 250,000 bytes
+    for _ in range(4):
+        answer = client.ask("result", do="call", method="echo.echo", arguments=[text])
+        assert answer["value"] == text
+    assert client.ask("result", do="call", method="math.add", arguments=[1, 2])["value"] == 3
+
+
 def test_the_client_ends_well(client: Conversation) -> None:
     assert client.close() == 0

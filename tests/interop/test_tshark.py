@@ -18,8 +18,9 @@ BUFFER = "32768"
 WHOLE_PACKETS = "rtmpt.max_packet_size:16777215"
 """Without it the dissector ignores our chunk size and reports garbage."""
 
-MALFORMED = "rtmpt && (_ws.malformed || _ws.expert.severity >= 6291456)"
-"""Malformed, or an expert's warning or error."""
+MALFORMED = "rtmpt && _ws.malformed"
+DOUBTFUL = "rtmpt && _ws.expert.severity >= 6291456 && !tcp.analysis.flags"
+"""An expert's warning or error, but not about TCP: a busy machine fills a window."""
 
 pytestmark = pytest.mark.client("tshark")
 
@@ -92,7 +93,8 @@ def test_nothing_is_malformed(
     converse(clients(drivers.librtmp, demo_server.rtmp_url("lobby/judged")))
     capture.stop()
     port = demo_server.rtmp_port
-    assert tshark(capture, port, "-Y", MALFORMED) == []
+    for filter_ in (MALFORMED, DOUBTFUL):
+        assert tshark(capture, port, "-Y", filter_) == []
     listing = "\n".join(tshark(capture, port, "-Y", "rtmpt"))
     assert "Unknown" not in listing
     for seen in ("Handshake S0+S1+S2", "connect('lobby", "Set Chunk Size 65536", "_error("):
