@@ -118,6 +118,8 @@ def _fits(value: object, hint: Any) -> bool:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return any(_fits(value, choice) for choice in typing.get_args(hint))
+    if origin is typing.Literal:
+        return value in typing.get_args(hint)
     if origin is tuple:
         item = typing.get_args(hint)[0]
         return isinstance(value, list | tuple) and all(_fits(one, item) for one in value)
@@ -187,6 +189,24 @@ class RemotingSettings:
 
     describe_services: bool = False
     """Whether the header DescribeService tells callers the signatures of exposed services."""
+
+    call_log: bool = False
+    """Whether calls are logged in the database: service, method, user, duration, outcome."""
+
+    call_log_arguments: bool = False
+    """Whether the log holds arguments too. They may be secret."""
+
+    call_log_argument_size: int = 1000
+    """Letters of the arguments that are kept."""
+
+    call_log_days: int = 7
+    """Age at which logged calls are deleted."""
+
+    call_log_seconds: float = 2.0
+    """How long calls wait to be written together."""
+
+    call_log_waiting: int = 10_000
+    """Calls that may wait in a process; further ones are counted and not logged."""
 
     max_depth: int = 256
     """Levels of nesting in a packet, both ways; 1,000 at most."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from django.conf import settings
 
@@ -10,6 +11,7 @@ from amf_remoting.conf import load_settings
 from rtmp_channels.protocol.config import ConnectionConfig
 from rtmp_channels.rooms.limits import RoomLimits
 from rtmp_channels.shared_objects.rules import SharedObjectRules
+from rtmp_channels.streams.limits import StreamLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +78,17 @@ class RtmpSettings:
     rooms: RoomLimits = field(default_factory=RoomLimits)
     """A dict in turn: limits of rooms."""
 
+    sequencer: Literal["memory", "redis"] = "memory"
+    """Who decides on the order of shared objects' events: this process, or Redis for all."""
+
+    redis_url: str = ""
+    """The Redis of the redis sequencer: "redis://127.0.0.1:6379/0"."""
+
     shared_objects: SharedObjectRules = field(default_factory=SharedObjectRules)
     """A dict in turn: limits of shared objects, and what becomes of lost changes."""
+
+    streams: StreamLimits = field(default_factory=StreamLimits)
+    """A dict in turn: the tick, and the limits of live streams."""
 
     token_max_age: int = 86_400
     """How long a token of `auth.make_token` is good for."""

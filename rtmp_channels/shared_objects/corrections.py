@@ -42,6 +42,10 @@ class Corrections:
             self._note(operation.key, before)
         return answer
 
+    def note_all(self, version: int) -> None:
+        """The writer is told all slots, under this version: what it shows of its own is undone."""
+        self._of_all = version
+
     def _may_be_under_way(self, key: str, known: int) -> bool:
         return known <= max(self._of_slots.get(key, -1), self._of_all)
 
@@ -49,4 +53,4 @@ class Corrections:
         self._of_slots[key] = before
         if len(self._of_slots) > LIMIT:
             self._of_slots.clear()
-            self._of_all = before
+            self._of_all = max(self._of_all, before)

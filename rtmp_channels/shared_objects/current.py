@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from channels.layers import get_channel_layer
+
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.loop_local import LoopLocal
 from rtmp_channels.shared_objects.hub import SharedObjectHub
@@ -9,8 +11,14 @@ from rtmp_channels.shared_objects.sequencers.memory import MemorySequencer
 
 
 def _make_hub() -> SharedObjectHub:
-    rules = rtmp_settings().shared_objects
-    return SharedObjectHub(MemorySequencer(rules), rules)
+    settings = rtmp_settings()
+    rules = settings.shared_objects
+    if settings.sequencer == "memory":
+        return SharedObjectHub(MemorySequencer(rules), rules)
+    from rtmp_channels.shared_objects.sequencers.redis import RedisSequencer  # the redis extra
+
+    sequencer = RedisSequencer(settings.redis_url, rules)
+    return SharedObjectHub(sequencer, rules, layer=get_channel_layer())
 
 
 shared_object_hubs: LoopLocal[SharedObjectHub] = LoopLocal(_make_hub)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
+from rtmp_channels.shared_objects.corrections import Corrections
 from rtmp_channels.shared_objects.encoding import ObjectEncoder
 from rtmp_channels.shared_objects.operations import Commit, ObjectKey
 from rtmp_channels.shared_objects.state import ObjectState
@@ -25,7 +26,7 @@ class Subscriber(Protocol):
 class Follower:
     """One connection's use of one object."""
 
-    __slots__ = ("echo", "object_encoding", "subscriber")
+    __slots__ = ("corrections", "echo", "object_encoding", "subscriber")
 
     def __init__(
         self, subscriber: Subscriber, *, object_encoding: int = 0, echo: bool = False
@@ -33,6 +34,7 @@ class Follower:
         self.subscriber = subscriber
         self.object_encoding = object_encoding
         self.echo = echo
+        self.corrections = Corrections()
 
     def write(self, data: bytes) -> None:
         """Writes, whatever becomes of it: one broken connection is not the others' affair."""
@@ -105,3 +107,4 @@ class Fanout:
                     state.version, state.values(), object_encoding
                 )
             follower.write(encoded[object_encoding])
+            follower.corrections.note_all(state.version)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rtmp_channels.relay import ChannelLayer
 from rtmp_channels.shared_objects.fanout import Fanout, Subscriber
 from rtmp_channels.shared_objects.grants import Authorise
+from rtmp_channels.shared_objects.lookout import Lookout
 from rtmp_channels.shared_objects.operations import Batch, ObjectKey
 from rtmp_channels.shared_objects.port import SharedObjectPort
 from rtmp_channels.shared_objects.rules import SharedObjectRules
@@ -16,11 +18,15 @@ from rtmp_channels.shared_objects.turns import Told, Turns
 class SharedObjectHub:
     """Opens objects for the connections of this process and tells them what happens."""
 
-    def __init__(self, sequencer: Sequencer, rules: SharedObjectRules) -> None:
+    def __init__(
+        self, sequencer: Sequencer, rules: SharedObjectRules, *, layer: ChannelLayer | None = None
+    ) -> None:
+        """`layer` carries hints between processes; only a shared sequencer has a use for it."""
         self.sequencer = sequencer
         self.rules = rules
         self._objects: dict[ObjectKey, Turns] = {}
         self._connected: dict[object, SharedObjectPort] = {}
+        self._lookout = Lookout(sequencer, self._objects, layer=layer) if sequencer.shared else None
 
     def connect(
         self,
@@ -57,6 +63,8 @@ class SharedObjectHub:
 
         Raises SharedObjectRefused and SequencerUnavailable.
         """
+        if self._lookout is not None:
+            await self._lookout.follow(key)
         state = await arrived(self.sequencer.open(key, persistent=persistent, create=create))
         turns = self._objects.get(key)
         if turns is None:
@@ -84,8 +92,12 @@ class SharedObjectHub:
 
     async def close(self) -> None:
         """Lets go of all objects."""
-        objects, self._objects = self._objects, {}
-        for key in objects:
+        if self._lookout is not None:
+            await self._lookout.close()
+        for turns in tuple(self._objects.values()):
+            await turns.settled()
+        for key in tuple(self._objects):
+            del self._objects[key]
             self.sequencer.close(key)
         await self.sequencer.finish()
 
@@ -95,6 +107,9 @@ class SharedObjectHub:
         if not turns.fanout.holders and not turns.is_busy and self._objects.get(key) is turns:
             del self._objects[key]
             self.sequencer.close(key)
+            if self._lookout is not None:
+                self._lookout.unfollow(key)
 
     def _committed(self, turns: Turns) -> None:
-        """Other processes are to look."""
+        if self._lookout is not None:
+            self._lookout.committed(turns)

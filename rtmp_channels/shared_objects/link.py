@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
-from rtmp_channels.shared_objects.corrections import Corrections
 from rtmp_channels.shared_objects.encoding import ObjectEncoder
 from rtmp_channels.shared_objects.fanout import Fanout, Follower
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
@@ -58,7 +57,6 @@ class Link:
         self._grant = Grant()
         self._fanout: Fanout | None = None
         self._follower: Follower | None = None
-        self._corrections = Corrections()
         self._waiting: deque[Step] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -199,7 +197,7 @@ class Link:
         for request, reason in zip(step.requests, reasons, strict=True):
             operation = request.operation
             answer = _refused(operation, fanout.state, reason) if reason else next(answers)
-            answer = self._corrections.answer(
+            answer = follower.corrections.answer(
                 operation, answer, known=step.known_version, before=outcome.version_before
             )
             answered.append((operation, answer))

@@ -87,9 +87,12 @@ class Client:
     def transmit(self, message):
         self.port.receive(message)
 
-    async def use(self, *, name="scores", version=None, flags=None):
-        self.say(Use(), name=name, version=version, flags=flags)
+    async def use(self, **options):
+        self.say_use(**options)
         await settle()
+
+    def say_use(self, **options):
+        self.say(Use(), **options)
 
     def set(self, key, value, **options):
         if not self.flags & ECHO:
@@ -152,3 +155,10 @@ async def settle():
     """Lets tasks that wait for nothing but their turn finish."""
     for _ in range(5):
         await asyncio.sleep(0)
+
+
+async def until(predicate):
+    """Waits for what other processes bring about."""
+    async with asyncio.timeout(10):
+        while not predicate():
+            await asyncio.sleep(0.005)

@@ -1,0 +1,110 @@
+"""How processes learn that others have committed: a hint through the channel layer, and a watch.
+
+The hint only says "look"; the log is the sequencer's. Hints may be lost, the last one too: so the
+heads of all open objects are compared with the sequencer's once a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+
+from rtmp_channels.relay import ChannelLayer, Relay
+from rtmp_channels.shared_objects.operations import ObjectKey, object_group
+from rtmp_channels.shared_objects.refusals import SequencerUnavailable
+from rtmp_channels.shared_objects.sequencers.base import Sequencer, arrived
+from rtmp_channels.shared_objects.turns import Turns
+
+logger = logging.getLogger(__name__)
+
+WATCH_INTERVAL = 1.0
+"""Seconds between looks at the heads: how late an event may be of which no hint came."""
+
+KEYS_PER_LOOK = 500
+"""Objects whose heads are asked for at once."""
+
+
+class Lookout:
+    """Has objects look at the log when there is something to see."""
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        objects: Mapping[ObjectKey, Turns],
+        *,
+        layer: ChannelLayer | None,
+    ) -> None:
+        self._sequencer = sequencer
+        self._objects = objects
+        self._relay = Relay(layer, self._heard) if layer is not None else None
+        self._keys: dict[str, ObjectKey] = {}
+        self._hints: dict[str, int] = {}
+        """Groups to be told, and the sequence number to tell."""
+        self._tasks: dict[Callable[..., object], asyncio.Task[None]] = {}
+        self._is_lost = False
+
+    async def follow(self, key: ObjectKey) -> None:
+        """Listens for hints on the object; on return, none will be missed that need not be."""
+        self._keep_running(self._watch)
+        self._keys[object_group(key)] = key
+        if self._relay is not None:
+            await self._relay.follow(object_group(key))
+
+    def unfollow(self, key: ObjectKey) -> None:
+        """The object is closed here."""
+        self._keys.pop(object_group(key), None)
+        if self._relay is not None:
+            self._relay.unfollow(object_group(key))
+
+    def committed(self, turns: Turns) -> None:
+        """Tells the other processes to look."""
+        self._hints[object_group(turns.fanout.key)] = turns.fanout.delivered
+        self._keep_running(self._send)
+
+    async def close(self) -> None:
+        """Ends the tasks and leaves the layer."""
+        tasks, self._tasks = tuple(self._tasks.values()), {}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._relay is not None:
+            await self._relay.close()
+
+    def _keep_running(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        if work not in self._tasks or self._tasks[work].done():
+            self._tasks[work] = asyncio.get_running_loop().create_task(work())
+
+    def _heard(self, group: str, body: bytes) -> None:
+        key = self._keys.get(group)
+        turns = self._objects.get(key) if key is not None else None
+        if turns is not None and int(body) > turns.fanout.delivered:
+            turns.look()
+
+    async def _send(self) -> None:
+        while self._hints and self._relay is not None:
+            group, sequence = self._hints.popitem()
+            await self._relay.send(group, b"%d" % sequence)
+
+    async def _watch(self) -> None:
+        while self._objects or self._keys:
+            await asyncio.sleep(WATCH_INTERVAL)
+            keys = tuple(self._objects)
+            for start in range(0, len(keys), KEYS_PER_LOOK):
+                await self._compare(keys[start : start + KEYS_PER_LOOK])
+
+    async def _compare(self, keys: tuple[ObjectKey, ...]) -> None:
+        try:
+            heads = await arrived(self._sequencer.heads(keys))
+        except SequencerUnavailable as error:
+            if not self._is_lost:
+                self._is_lost = True
+                logger.error("Shared objects are read-only until the sequencer answers: %s", error)
+            return
+        if self._is_lost:
+            self._is_lost = False
+            logger.info("The sequencer of shared objects answers again")
+        for key, head in zip(keys, heads, strict=True):
+            turns = self._objects.get(key)
+            if turns is not None and head != turns.fanout.delivered:
+                turns.look()

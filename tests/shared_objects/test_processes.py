@@ -1,0 +1,180 @@
+"""Two hubs on one Redis stand for two processes: one order, whatever is lost on the way."""
+
+import logging
+
+import pytest
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from redis.asyncio import Redis
+
+from rtmp_channels.protocol.shared_object import Change, Clear, Remove, Status
+from rtmp_channels.shared_objects import lookout as lookout_module
+from rtmp_channels.shared_objects.hub import SharedObjectHub
+from rtmp_channels.shared_objects.rules import SharedObjectRules
+from rtmp_channels.shared_objects.sequencers.redis import RedisSequencer
+from tests.rooms.layers import FakeLayer
+from tests.shared_objects.clients import Client, until
+from tests.support.process import find_program
+from tests.support.redis_server import run_redis_server
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+async def make_hub(redis_url):
+    hubs = []
+
+    def make(*, layer=None, url=redis_url, **rules):
+        rules = SharedObjectRules(**rules)
+        hubs.append(SharedObjectHub(RedisSequencer(url, rules), rules, layer=layer))
+        return hubs[-1]
+
+    yield make
+    for hub in hubs:
+        await hub.close()
+    redis = Redis.from_url(redis_url)
+    await redis.flushall()
+    await redis.aclose()
+
+
+@pytest.fixture
+async def layers(redis_url):
+    """Layers of two processes, with connections of their own."""
+    layers = [RedisPubSubChannelLayer(hosts=[redis_url]) for _ in range(2)]
+    yield layers
+    for layer in layers:
+        await layer.flush()
+
+
+async def make_clients(*hubs):
+    clients = [Client(hub, f"client {number}") for number, hub in enumerate(hubs)]
+    for client in clients:
+        client.say_use()
+        await until(lambda client=client: client.messages)
+        client.events()
+    return clients
+
+
+async def test_changes_and_sends_reach_the_other_process(make_hub, layers):
+    one, two = (make_hub(layer=layer) for layer in layers)
+    ann, bob, cem = await make_clients(one, two, two)
+    ann.set("a", 1)
+    bob.set("b", [2])
+    cem.send("hello", "you")
+    await until(lambda: all(c.data == {"a": 1, "b": [2]} and c.sent for c in (ann, bob, cem)))
+    ann.remove("a")
+    await until(lambda: all(c.data == {"b": [2]} for c in (ann, bob, cem)))
+    assert ann.version == bob.version == cem.version
+    late = Client(one, "late")
+    late.say_use()
+    await until(lambda: late.data == {"b": [2]})
+
+
+async def test_a_hint_that_was_lost_is_made_up_for_within_a_second(make_hub, monkeypatch):
+    monkeypatch.setattr(lookout_module, "WATCH_INTERVAL", 0.05)
+    ann, bob = await make_clients(make_hub(), make_hub())  # no layer: every hint is lost
+    ann.send("last words")
+    await until(lambda: bob.sent == [("last words",)])
+    ann.set("a", 1)
+    await until(lambda: bob.data == {"a": 1})
+
+
+async def test_the_order_is_the_same_everywhere(make_hub, layers):
+    hubs = [make_hub(layer=layer) for layer in layers]
+    clients = await make_clients(*hubs, *hubs)
+    for number in range(40):
+        for client in clients:
+            client.send("count", client.id, number)
+    await until(lambda: all(len(client.sent) == 160 for client in clients))
+    assert clients[0].sent == clients[1].sent == clients[2].sent == clients[3].sent
+    for client in clients:
+        own = [number for _, name, number in client.sent if name == client.id]
+        assert own == list(range(40))
+
+
+async def test_a_process_that_missed_more_than_the_log_starts_anew(make_hub, caplog):
+    ann, bob = await make_clients(make_hub(log_length=3), make_hub(log_length=3))
+    for number in range(6):
+        ann.set("a", number)
+        await until(lambda number=number: ann.version and len(ann.events()) > 0)
+    bob.set("b", 1)
+    await until(lambda: bob.data == {"a": 5, "b": 1})
+    assert bob.events()[:2] == [Clear(), Change((("a", 5),))]
+    assert "events were lost" in caplog.text
+
+
+async def test_a_temporary_object_outlives_a_process_but_not_the_last(make_hub, redis_url):
+    one, two = make_hub(), make_hub()
+    ann, bob = await make_clients(one, two)
+    ann.set("a", 1)
+    await until(ann.events)
+    ann.port.close()
+    await one.close()
+    late = Client(two, "late")
+    late.say_use()
+    await until(lambda: late.data == {"a": 1})
+    late.port.close()
+    bob.port.close()
+    await two.close()
+    redis = Redis.from_url(redis_url)
+    assert await redis.keys("*") == []
+    await redis.aclose()
+
+
+async def test_hints_are_small(make_hub):
+    layer = FakeLayer()
+    (ann,) = await make_clients(make_hub(layer=layer))
+    ann.set("a", "x" * 1000)
+    await layer.until(lambda: layer.sent)
+    group, message = layer.sent[0]
+    assert group.startswith("so.")
+    assert message["body"] == b"1"
+
+
+async def test_redis_goes_and_comes_back_empty(make_hub, monkeypatch, tmp_path, caplog):
+    """Read-only meanwhile; then one replica brings the state back, and nobody forks."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(lookout_module, "WATCH_INTERVAL", 0.05)
+    program = find_program("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed")
+    with run_redis_server(program, tmp_path) as url:
+        ann, bob = await make_clients(make_hub(url=url), make_hub(url=url))
+        ann.set("a", 1)
+        await until(lambda: bob.data == {"a": 1})
+        port = int(url.rpartition(":")[2].partition("/")[0])
+    ann.events()
+    ann.set("a", 2)
+    await until(
+        lambda: (
+            ann.events() == [Status("SharedObject.NoWriteAccess", "error"), Change((("a", 1),))]
+            or ann.data == {"a": 1}
+        )
+    )
+    await until(lambda: "read-only until" in caplog.text)
+    monkeypatch.setattr("tests.support.redis_server.free_port", lambda: port)
+    with run_redis_server(program, tmp_path) as again:
+        assert again == url
+        await until(lambda: "answers again" in caplog.text)
+        bob.set("b", 3)
+        await until(lambda: ann.data == bob.data == {"a": 1, "b": 3})
+        bob.send("still there")
+        await until(lambda: ann.sent == bob.sent == [("still there",)])
+        for client in (ann, bob):
+            client.port.close()
+            await client.port.hub.close()
+
+
+async def test_removals_are_told_after_a_return(make_hub):
+    ann, bob = await make_clients(make_hub(), make_hub())
+    ann.set("a", 1)
+    ann.set("b", 2)
+    await until(lambda: len(ann.events()) >= 2)
+    bob.set("x", 1)
+    await until(lambda: bob.data == {"a": 1, "b": 2, "x": 1})
+    bob.release()
+    ann.remove("a")
+    await until(lambda: ann.data == {"b": 2, "x": 1})
+    bob.events()
+    bob.say_use()
+    await until(lambda: bob.data == {"b": 2, "x": 1})
+    assert bob.events()[1:] == [Remove("a")]
