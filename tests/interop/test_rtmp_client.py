@@ -95,6 +95,34 @@ def test_set_change_delete_and_a_late_third(rtmp_client: Connect) -> None:
     assert states[0] == states[1] == states[2]
 
 
+def test_writers_at_once_end_with_the_same_state(rtmp_client: Connect) -> None:
+    writers = [rtmp_client("lobby/shared") for _ in range(3)]
+    for writer in writers:
+        use(writer, "contested")
+    for number in range(100):
+        for position, writer in enumerate(writers):
+            key, value = f"key{(number + position) % 7}", [number, position]
+            writer.send(do="set", name="contested", key=key, value=value)
+        writers[number % 3].send(do="set", name="contested", key=f"key{number % 5}", value=None)
+    for _ in ("all writes are in", "and what they caused is out"):
+        for writer in writers:
+            writer.ask("result", do="call", method="echo.echo", arguments=[1])
+    states = [state(writer, "contested") for writer in writers]
+    assert states[0]["value"]
+    assert states[0] == states[1] == states[2]
+
+
+def test_a_killed_user_disturbs_nobody(rtmp_client: Connect) -> None:
+    killed, writer, reader = (rtmp_client("lobby/shared") for _ in range(3))
+    for client in (killed, writer, reader):
+        use(client, "survives")
+    killed.process.kill()
+    writer.send(do="set", name="survives", key="a", value=1)
+    assert change(writer)["code"] == "success"
+    assert change(reader) == {"code": "change", "name": "a", "newValue": 1}
+    assert use(rtmp_client("lobby/shared"), "survives")[0]["newValue"] == 1
+
+
 def test_clear_reaches_everyone(rtmp_client: Connect) -> None:
     first, second = rtmp_client("lobby/shared"), rtmp_client("lobby/shared")
     use(first, "cleared")
