@@ -12,17 +12,20 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .conf import remoting_settings
 from .exposure import exposure_failures
-from .models import ServicePolicy
+from .models import CallRecord, ServicePolicy
 from .overview import rows
 from .registry import registry
 
 if TYPE_CHECKING:
     PolicyForm = forms.ModelForm[ServicePolicy]
     PolicyAdmin = admin.ModelAdmin[ServicePolicy]
+    CallAdmin = admin.ModelAdmin[CallRecord]
 else:  # generic for the type checker alone
     PolicyForm = forms.ModelForm
     PolicyAdmin = admin.ModelAdmin
+    CallAdmin = admin.ModelAdmin
 
 
 class ServicePolicyForm(PolicyForm):
@@ -113,6 +116,7 @@ class ServicePolicyAdmin(PolicyAdmin):
             "opts": self.opts,
             "rows": rows(),
             "failures": exposure_failures(),
+            "call_log": remoting_settings().call_log,
             "can_switch": self._may_switch(request),
             "has_add_permission": self.has_add_permission(request),
             "has_change_permission": self.has_change_permission(request),
@@ -139,6 +143,25 @@ class ServicePolicyAdmin(PolicyAdmin):
     def _may_switch(self, request: HttpRequest) -> bool:
         # A switch may have to make the row.
         return self.has_change_permission(request) and self.has_add_permission(request)
+
+
+@admin.register(CallRecord)
+class CallRecordAdmin(CallAdmin):
+    """The call log: to be read and deleted, not written."""
+
+    list_display = ("called_at", "__str__", "username", "door", "outcome", "milliseconds")
+    list_filter = ("service", "door", "outcome")
+    search_fields = ("service", "method", "username", "outcome")
+    date_hierarchy = "called_at"
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Calls are logged, not made up."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CallRecord | None = None) -> bool:
+        """Nor changed."""
+        return False
 
 
 def _target_choices() -> list[Any]:

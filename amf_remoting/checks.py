@@ -55,7 +55,7 @@ def check_origins(
     found: list[CheckMessage] = []
     for origin in settings.allowed_origins:
         parts = urlsplit(origin)
-        if origin != "*" and origin != f"{parts.scheme}://{parts.netloc}":
+        if origin not in ("*", f"{parts.scheme}://{parts.netloc}"):
             hint = 'Write scheme, host and port only: "https://games.example".'
             message = f"AMF_REMOTING['ALLOWED_ORIGINS']: {origin!r} is no origin."
             found.append(Warning(message, hint=hint, id="amf_remoting.W004"))

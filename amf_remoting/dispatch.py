@@ -16,6 +16,7 @@ from asgiref.sync import async_to_sync
 from . import conf
 from .auth import anonymous_user
 from .call import Call
+from .call_log import recorded
 from .exceptions import Fault, FaultCode
 from .policy import policy
 from .pool import run_in_pool
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 def dispatch(call: Call) -> Any:
     """Answers the call in this thread."""
-    with faults(call.target):
+    with recorded(call), faults(call.target):
         method = _open(call)
         _admit(call, policy.current().rule_for(method))
         run = _bind(call, method)
@@ -40,7 +41,7 @@ def dispatch(call: Call) -> Any:
 
 async def adispatch(call: Call) -> Any:
     """Answers the call on this loop; a sync method runs in the bounded pool."""
-    with faults(call.target):
+    with recorded(call), faults(call.target):
         method = _open(call)
         rule = (await policy.acurrent()).rule_for(method)
         if rule.needs_user:

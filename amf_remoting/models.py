@@ -121,3 +121,29 @@ class PolicyVersion(models.Model):
     def renew(cls, *, using: str) -> None:
         """Random, not counted: a change that is rolled back cannot look like a later one."""
         cls.objects.using(using).update_or_create(pk=cls.ROW, defaults={"token": uuid4().hex})
+
+
+class CallRecord(models.Model):
+    """A call that was answered. The user is a name: the log outlives users."""
+
+    service = models.CharField(_("service"), max_length=100)
+    method = models.CharField(_("method"), max_length=100, blank=True)
+    username = models.CharField(_("user"), max_length=150, blank=True)
+    door = models.CharField(_("door"), max_length=20)
+    called_at = models.DateTimeField(_("called at"), db_index=True)
+    milliseconds = models.FloatField(_("milliseconds"))
+    outcome = models.CharField(
+        _("outcome"), max_length=100, blank=True, help_text=_("The fault's code; empty: a result.")
+    )
+    arguments = models.TextField(_("arguments"), blank=True)
+
+    class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
+        ordering = ("-called_at", "-pk")
+        indexes = (
+            models.Index(fields=("service", "method", "called_at"), name="amf_remoting_calls_of"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.service}.{self.method}" if self.method else self.service

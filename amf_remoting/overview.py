@@ -1,13 +1,28 @@
 """The exposed services with what the code and the admin say of them, as rows of a table."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from django.db.models import Avg, Count, Q
+from django.utils import timezone
+
+from .conf import remoting_settings
 from .describe import docstring
-from .models import ServicePolicy
+from .models import CallRecord, ServicePolicy
 from .registry import registry
 from .remote import RemoteMethod, Service, rule_of
 from .rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Logged calls of the last day."""
+
+    calls: int
+    errors: int
+    milliseconds: float
+    """Mean duration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +39,7 @@ class Row:
     policy: ServicePolicy | None
     """What the admin says of this very service or method."""
     exposed: bool = True
+    statistics: Statistics | None = None
 
     @property
     def is_service(self) -> bool:
@@ -42,7 +58,11 @@ def rows() -> list[Row]:
     found = [row for service in registry for row in _rows_of(service, policies)]
     known = {(row.service, row.method) for row in found}
     orphans = [policy for key, policy in policies.items() if key not in known]
-    return found + [_orphan(policy) for policy in orphans]
+    found += [_orphan(policy) for policy in orphans]
+    if not remoting_settings().call_log:
+        return found
+    counted = statistics()
+    return [replace(row, statistics=counted.get((row.service, row.method))) for row in found]
 
 
 def _rows_of(service: Service, policies: dict[tuple[str, str], ServicePolicy]) -> Iterator[Row]:
@@ -84,3 +104,20 @@ def _orphan(policy: ServicePolicy) -> Row:
         policy=policy,
         exposed=False,
     )
+
+
+def statistics() -> dict[tuple[str, str], Statistics]:
+    """By (service, method), what the call log knows of the last day; one query."""
+    since = timezone.now() - timedelta(days=1)
+    counted = (
+        CallRecord.objects.filter(called_at__gte=since)
+        .order_by()
+        .values("service", "method")
+        .annotate(calls=Count("pk"), errors=Count("pk", filter=~Q(outcome="")))
+        .annotate(mean=Avg("milliseconds"))
+        .values_list("service", "method", "calls", "errors", "mean")
+    )
+    return {
+        (service, method): Statistics(calls, errors, mean)
+        for service, method, calls, errors, mean in counted
+    }

@@ -1,0 +1,194 @@
+"""The call log: in batches, bounded, pruned."""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from amf_remoting import call_log as module
+from amf_remoting.call_log import CallLog
+from amf_remoting.dispatch import Call, adispatch, dispatch
+from amf_remoting.exceptions import Fault
+from amf_remoting.models import CallRecord
+from amf_remoting.overview import Statistics, statistics
+
+
+@pytest.fixture
+def log(exposed: Any, monkeypatch: pytest.MonkeyPatch) -> CallLog:
+    """A log without a thread, switched on."""
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "CALL_LOG": True}
+    mine = CallLog(background=False)
+    monkeypatch.setattr(module, "call_log", mine)
+    return mine
+
+
+def change(settings: Any, **keys: Any) -> None:
+    settings.AMF_REMOTING = {**settings.AMF_REMOTING, **keys}
+
+
+def fail(target: str, *arguments: Any) -> None:
+    with pytest.raises(Fault):
+        dispatch(Call(target, list(arguments)))
+
+
+@pytest.mark.django_db
+def test_calls_are_written_together(log: CallLog) -> None:
+    joe = User(username="joe")
+    with CaptureQueriesContext(connection) as queries:
+        dispatch(Call("math.add", [1, 2], user=joe, door="json"))
+        fail("echo.fail", "x")
+        fail("nowhere")
+        fail("a.b.__class__")
+    assert len(queries) == 0
+    assert CallRecord.objects.count() == 0
+    with CaptureQueriesContext(connection) as queries:
+        log.flush()
+    assert len([one for one in queries if "INSERT" in one["sql"]]) == 1
+    fields = ("service", "method", "username", "door", "outcome", "arguments")
+    assert list(CallRecord.objects.order_by("pk").values_list(*fields)) == [
+        ("math", "add", "joe", "json", "", ""),
+        ("echo", "fail", "", "amf", "Server.Processing", ""),
+        ("nowhere", "", "", "amf", "Client.MethodNotFound", ""),
+        ("a.b", "__class__", "", "amf", "Client.MethodNotFound", ""),
+    ]
+    record = CallRecord.objects.get(service="math")
+    assert 0 < record.milliseconds < 1000
+    assert timezone.now() - record.called_at < timedelta(seconds=60)
+
+
+@pytest.mark.django_db
+def test_nothing_is_logged_by_default(log: CallLog, exposed: Any) -> None:
+    change(exposed, CALL_LOG=False)
+    dispatch(Call("math.add", [1, 2]))
+    log.flush()
+    assert CallRecord.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_calls_on_a_loop(log: CallLog) -> None:
+    await adispatch(Call("echo.aecho", [1]))
+    await sync_to_async(log.flush)()
+    assert await CallRecord.objects.acount() == 1
+
+
+@pytest.mark.django_db
+def test_arguments_only_when_asked_and_bounded(log: CallLog, exposed: Any) -> None:
+    change(exposed, CALL_LOG_ARGUMENTS=True, CALL_LOG_ARGUMENT_SIZE=60)
+    dispatch(Call("echo.echo", [{"a": [1, "two\0"]}]))
+    dispatch(Call("echo.echo", keywords={"value": 5}))
+    dispatch(Call("echo.args", ["x" * 100_000] * 3))
+    log.flush()
+    one, two, three = CallRecord.objects.order_by("pk").values_list("arguments", flat=True)
+    assert one == r"[{'a': [1, 'two\x00']}]"
+    assert two == "[] {'value': 5}"
+    assert len(three) == 60
+
+
+@pytest.mark.django_db
+def test_what_waits_is_bounded(
+    log: CallLog, exposed: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(exposed, CALL_LOG_WAITING=5)
+    for _ in range(8):
+        dispatch(Call("math.add", [1, 2]))
+    log.flush()
+    assert CallRecord.objects.count() == 5
+    assert caplog.messages == ["3 calls were not logged: too many were waiting"]
+
+
+@pytest.mark.django_db
+def test_old_calls_are_deleted(log: CallLog, exposed: Any) -> None:
+    change(exposed, CALL_LOG_DAYS=2)
+    dispatch(Call("math.add", [1, 2]))
+    log.flush()
+    CallRecord.objects.update(called_at=timezone.now() - timedelta(days=3))
+    log._pruned_at = float("-inf")
+    log.flush()
+    assert CallRecord.objects.count() == 0
+
+
+def test_a_database_that_cannot_be_written_hurts_no_call(
+    log: CallLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(entries: Any) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr(module, "_write", away)
+    assert dispatch(Call("math.add", [1, 2])) == 3
+    log.flush()
+    with caplog.at_level(logging.ERROR):
+        assert caplog.messages == ["1 calls could not be logged: gone"]
+
+
+@pytest.fixture
+def background(exposed: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[CallLog]:
+    change(exposed, CALL_LOG=True, CALL_LOG_SECONDS=0.05)
+    mine = CallLog()
+    monkeypatch.setattr(module, "call_log", mine)
+    yield mine
+    mine.close()
+
+
+def test_a_thread_writes_and_the_end_flushes(
+    background: CallLog, exposed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Any] = []
+    arrived = threading.Event()
+
+    def write(entries: list[Any]) -> None:
+        written.extend(entries)
+        if written:
+            arrived.set()
+
+    monkeypatch.setattr(module, "_write", write)
+    monkeypatch.setattr(module, "prune", lambda: 0)
+    dispatch(Call("math.add", [1, 2]))
+    assert arrived.wait(5)
+    change(exposed, CALL_LOG_SECONDS=60.0)
+    dispatch(Call("math.add", [3, 4]))
+    background.close()
+    assert len(written) == 2
+    assert background._thread is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_process_does_not_write_for_its_parent(log: CallLog) -> None:
+    dispatch(Call("math.add", [1, 2]))
+    assert len(log._waiting) == 1
+    log.forget_thread()
+    assert len(log._waiting) == 0
+    assert log._thread is None
+
+
+@pytest.mark.django_db
+def test_statistics_and_the_admin(log: CallLog, exposed: Any, admin_client: Client) -> None:
+    exposed.ROOT_URLCONF = "tests.gateway.urls"
+    for _ in range(3):
+        dispatch(Call("math.add", [1, 2]))
+    fail("math.add", 1)
+    log.flush()
+    CallRecord.objects.update(milliseconds=2.0)
+    assert statistics() == {("math", "add"): Statistics(4, 1, 2.0)}
+    text = admin_client.get("/admin/amf_remoting/servicepolicy/").text
+    assert "Calls in 24 h" in text
+    assert (
+        '<td class="amf-number">4</td><td class="amf-number">1</td><td class="amf-number">2.0</td>'
+    ) in text
+    page = admin_client.get("/admin/amf_remoting/callrecord/?outcome=Client.BadArguments").text
+    assert "1 call" in page
+    record = CallRecord.objects.first()
+    assert record is not None
+    assert (
+        admin_client.get(f"/admin/amf_remoting/callrecord/{record.pk}/change/").status_code == 200
+    )
+    assert admin_client.get("/admin/amf_remoting/callrecord/add/").status_code == 403
