@@ -11,26 +11,32 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule
 from rtmp_channels.protocol.shared_object import ECHO, RequestChange, RequestClear, Use, UseSuccess
 from rtmp_channels.shared_objects.encoding import decode_value
 from rtmp_channels.shared_objects.operations import EventKind
+from rtmp_channels.shared_objects.sequencers.base import Exchange
 from tests.shared_objects.clients import DistantClient, make_hub, settle
-
-START = 100
 
 keys = st.sampled_from(["a", "b", "ü"])
 values = st.one_of(st.integers(0, 3), st.none(), st.just({"x": [1, "é"]}))
 
 
-def record_commits(sequencer):
-    """The list that the sequencer's commits are added to from now on: its history."""
-    commits = []
+def record_commits(sequencer, commits):
+    """Adds all that the sequencer decides on to `commits`, by sequence number: the history."""
     decide = sequencer.exchange
+
+    def record(exchange):
+        for outcome in exchange.outcomes:
+            if outcome.commit is not None:
+                assert outcome.commit.sequence not in commits
+                commits[outcome.commit.sequence] = outcome.commit
+        return exchange
+
+    async def record_later(pending):
+        return record(await pending)
 
     def exchange(key, since, batches):
         exchange = decide(key, since, batches)
-        commits.extend(o.commit for o in exchange.outcomes if o.commit is not None)
-        return exchange
+        return record(exchange) if isinstance(exchange, Exchange) else record_later(exchange)
 
     sequencer.exchange = exchange
-    return commits
 
 
 class SharedObjectMachine(RuleBasedStateMachine):
@@ -42,37 +48,46 @@ class SharedObjectMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.hub = make_hub(
-            first_version=START, tombstones=2, reject_lost_changes=self.reject_lost_changes
-        )
-        self.commits = record_commits(self.hub.sequencer)
+        self.hubs = self.loop.run_until_complete(self.make_hubs())
+        self.commits = {}
+        for hub in self.hubs:
+            record_commits(hub.sequencer, self.commits)
         self.all = []
-        self.number = 0
-        # Somebody is always there, so that the log is the whole history.
-        self.witness = self.make()
-        self.loop.run_until_complete(self.start(self.witness))
+        # Somebody is always there, so that the object lives on.
+        self.witness = self.make(0)
+        for step in (self.witness.say_use, self.witness.let_out, self.witness.let_in):
+            self.run(step)
+        self.first_version = self.witness.version
 
-    async def start(self, client):
-        client.say_use()
-        client.let_out()
+    async def make_hubs(self):
+        """One hub per process; each client is on one of them."""
+        return [make_hub(tombstones=2, reject_lost_changes=self.reject_lost_changes)]
+
+    async def rest(self):
+        """Until all that is under way in the server is done."""
         await settle()
 
-    def make(self, **options):
-        self.number += 1
-        client = _Replica(self.hub, f"client {self.number}", **options)
+    def make(self, process, **options):
+        hub = self.hubs[process % len(self.hubs)]
+        client = _Replica(hub, f"client {len(self.all)}", **options)
         self.all.append(client)
         return client
 
     def run(self, function, *arguments):
         async def call():
             function(*arguments)
-            await settle()
+            await self.rest()
 
         self.loop.run_until_complete(call())
 
-    @rule(target=clients, flags=st.sampled_from([0, ECHO]), encoding=st.sampled_from([0, 3]))
-    def connect(self, flags, encoding):
-        client = self.make(flags=flags, encoding=encoding)
+    @rule(
+        target=clients,
+        process=st.integers(0, 1),
+        flags=st.sampled_from([0, ECHO]),
+        encoding=st.sampled_from([0, 3]),
+    )
+    def connect(self, process, flags, encoding):
+        client = self.make(process, flags=flags, encoding=encoding)
         self.run(client.say_use)
         return client
 
@@ -103,13 +118,13 @@ class SharedObjectMachine(RuleBasedStateMachine):
     def use(self, client):
         self.run(client.say_use)
 
-    @rule(target=clients, client=clients)
-    def vanish_and_come_back(self, client):
+    @rule(target=clients, client=clients, process=st.integers(0, 1))
+    def vanish_and_come_back(self, client, process):
         """A new connection of a player that still has its data."""
         if client.gone or not client.flags & ECHO:
             return multiple()  # what a Flash client shows need not have been accepted
         self.run(client.vanish)
-        successor = self.make(flags=client.flags, encoding=client.encoding)
+        successor = self.make(process, flags=client.flags, encoding=client.encoding)
         successor.data, successor.version = dict(client.data), client.version
         self.run(successor.say_use)
         return successor
@@ -128,21 +143,25 @@ class SharedObjectMachine(RuleBasedStateMachine):
         for client in self.all:
             while client.outgoing:
                 self.run(client.let_out)
-        for client in self.all:
-            while client.incoming:
-                self.run(client.let_in)
         try:
+            self.loop.run_until_complete(self.catch_up())
+            for client in self.all:
+                while client.incoming:
+                    self.run(client.let_in)
             self.compare()
         finally:
             for client in self.all:
                 self.run(client.port.close)
+            for hub in self.hubs:
+                self.loop.run_until_complete(hub.close())
             self.loop.close()
 
+    async def catch_up(self):
+        """Until every process has heard of everything."""
+
     def compare(self):
-        commits = self.commits
+        commits = [self.commits[sequence] for sequence in sorted(self.commits)]
         history = self.replay(commits)
-        sequences = [commit.sequence for commit in commits]
-        assert sequences == sorted(set(sequences))
         sends = [
             event.data
             for commit in commits
@@ -152,13 +171,18 @@ class SharedObjectMachine(RuleBasedStateMachine):
         for client in self.all:
             if client.using:
                 assert client.data == history, client.id
-        assert len(self.witness.sent) == len(sends)
+        self.check_sends(len(sends))
+
+    def check_sends(self, count):
+        assert len(self.witness.sent) == count
 
     def replay(self, commits):
-        """The history's end, worked out anew from the log."""
+        """The history's end, worked out anew; nothing is missing in between."""
         slots = {}
-        version = START
+        version, sequence = self.first_version, 0
         for commit in commits:
+            assert commit.previous_sequence == sequence
+            sequence = commit.sequence
             for event in commit.events:
                 match event.kind:
                     case EventKind.CHANGE:
