@@ -101,7 +101,10 @@ async def connection(port, *, window=None, ssl=None):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-        reader, writer = await asyncio.open_connection(sock=sock, limit=window)
+        server_hostname = None if ssl is None else "127.0.0.1"
+        reader, writer = await asyncio.open_connection(
+            sock=sock, limit=window, ssl=ssl, server_hostname=server_hostname
+        )
     try:
         yield reader, writer
     finally:

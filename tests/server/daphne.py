@@ -55,8 +55,8 @@ class Daphne:
                 self._news.wait(left)
 
     def port(self, scheme="rtmp"):
-        """The port of the endpoint: "rtmp", "rtmps" or "http"."""
-        if scheme == "http":
+        """The port of the endpoint: "rtmp", "rtmps", "http" or "https"."""
+        if scheme in {"http", "https"}:
             self.wait_for_log("Serving rtmp")
             ours = self.ports_of("Serving rtmps? on")
             every = self.ports_of("Listening on TCP address")

@@ -84,7 +84,7 @@ async def flood(send_megabyte):
     for sent in range(200):
         try:
             async with asyncio.timeout(1.5):
-                await send_megabyte()
+                await send_megabyte(b"%07d" % sent + MEGABYTE[7:])
         except TimeoutError:
             logger.info("flood: stalled after %d MB", sent)
             return
@@ -94,7 +94,7 @@ async def flood(send_megabyte):
 async def flooding_rtmp(scope, receive, send):
     await receive()
     await send({"type": "rtmp.accept"})
-    await flood(lambda: send({"type": "rtmp.data", "values": ["onData", MEGABYTE]}))
+    await flood(lambda data: send({"type": "rtmp.data", "values": ["onData", data]}))
     while (await receive())["type"] != "rtmp.disconnect":
         pass
 
@@ -102,7 +102,7 @@ async def flooding_rtmp(scope, receive, send):
 async def flooding_websocket(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
-    await flood(lambda: send({"type": "websocket.send", "bytes": MEGABYTE}))
+    await flood(lambda data: send({"type": "websocket.send", "bytes": data}))
     while (await receive())["type"] != "websocket.disconnect":
         pass
 
@@ -111,8 +111,8 @@ async def http(scope, receive, send):
     await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     if scope["path"] == "/flood":
-        chunk = {"type": "http.response.body", "body": MEGABYTE, "more_body": True}
-        await flood(lambda: send(chunk))
+        chunk = {"type": "http.response.body", "more_body": True}
+        await flood(lambda data: send({**chunk, "body": data}))
     await send({"type": "http.response.body", "body": b"hello"})
 
 

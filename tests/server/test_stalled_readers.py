@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.server.client import connection, rtmp_client
-from tests.server.conftest import HTTP, RTMP
+from tests.server.conftest import HTTP, RTMP, trusting_nobody
 
 WINDOW = 16_384
 """The receive buffer of clients that stall."""
@@ -90,6 +90,36 @@ async def test_back_pressure_needs_no_rtmp_endpoint(start_daphne):
         await stalled(server)
         assert server.rss - before < ALLOWED
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+async def test_without_the_setting_daphne_takes_everything(start_daphne):
+    """The control: what the other tests would see if there were no back-pressure."""
+    server = start_daphne(HTTP, TEST_NO_BACKPRESSURE="1")
+    server.wait_for_log("Listening on")
+    [port] = server.ports_of("Listening on TCP address")
+    async with connection(port, window=WINDOW) as (_, writer):
+        before = server.rss
+        writer.write(b"GET /flood HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await asyncio.to_thread(server.wait_for_log, "flood: sent everything")
+        assert server.rss - before > 10 * ALLOWED
+
+
+async def test_stalled_readers_over_tls(start_daphne, certificate):
+    key_file, certificate_file = certificate
+    tls = f"port=0:interface=127.0.0.1:privateKey={key_file}:certKey={certificate_file}"
+    server = start_daphne(f"ssl:{tls}", f"rtmps:{tls}")
+    async with (
+        connection(server.port("https"), window=WINDOW, ssl=trusting_nobody()) as (_, writer),
+        rtmp_client(server.port("rtmps"), window=WINDOW, ssl=trusting_nobody()) as client,
+    ):
+        before = server.rss
+        writer.write(b"GET /flood HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await client.handshake()
+        client.connection.send_connect({"app": "flood", "tcUrl": "rtmps://127.0.0.1/flood"})
+        await client.flush()
+        lines = await asyncio.to_thread(server.wait_for_log, r"flood: stalled after", count=2)
+        assert len(lines) == 2
+        assert server.rss - before < ALLOWED
 
 
 async def test_flood_into_a_stuck_application(server):
