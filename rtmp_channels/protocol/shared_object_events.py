@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from amf_remoting import amf
 from amf_remoting.amf import text
 from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
+
+_WRITTEN_AS_AMF0 = (str, float, int, type(None), type(amf.Undefined))
+"""What looks the same to readers of both versions."""
 
 
 class SharedObjectEvent(ABC):
@@ -282,10 +286,22 @@ class _Values:
         return value
 
 
-def _serialize_values(values: Any, object_encoding: int) -> bytes:
+def _serialize_values(values: Iterable[Any], object_encoding: int) -> bytes:
     """AMF values without references across them, whichever way the peer keeps its tables."""
-    avmplus = object_encoding == 3
     try:
-        return b"".join(amf.dumps_many([value], 0, avmplus=avmplus) for value in values)
+        if object_encoding == 3:
+            return _serialize_amf3(values)
+        return b"".join(amf.dumps(value, 0) for value in values)
     except amf.AMFError as error:
         raise LocalProtocolError(f"not to be written as AMF: {error}") from error
+
+
+def _serialize_amf3(values: Iterable[Any]) -> bytes:
+    encoder = amf.Encoder(0)
+    encoder.write_avmplus_in_full()
+    for value in values:
+        if isinstance(value, _WRITTEN_AS_AMF0):
+            encoder.encode(value)
+        else:
+            encoder.encode_avmplus(value)
+    return encoder.getvalue()

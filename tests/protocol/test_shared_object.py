@@ -96,6 +96,16 @@ def test_values_share_no_references():
     assert SharedObjectMessage.parse(shared.serialize()) == shared
 
 
+def test_amf3_values_are_read_alike_with_fresh_and_with_shared_tables():
+    values = ("plain", {"a": "x", "b": "x"}, ["x", {"b": "a"}], 5)
+    change = Change(tuple((f"k{number}", value) for number, value in enumerate(values)))
+    shared = SharedObjectMessage("foo", events=(change,), object_encoding=3)
+    payload = shared.serialize()
+    assert SharedObjectMessage.parse(payload, object_encoding=3) == shared
+    send = SendMessage("hi", values)
+    assert amf.loads_many(send.serialize(3), 0, avmplus_tables="shared") == ["hi", *values]
+
+
 def test_lengths_are_bytes_never_characters():
     shared = SharedObjectMessage("ключ", events=(Change((("naïve", 1.0), ("键", "值"))),))
     assert SharedObjectMessage.parse(shared.serialize()) == shared
