@@ -10,7 +10,8 @@ from rtmp_channels.shared_objects.hub import SharedObjectHub
 from rtmp_channels.shared_objects.sequencers.memory import MemorySequencer
 
 
-def _make_hub() -> SharedObjectHub:
+def make_hub() -> SharedObjectHub:
+    """A hub as the settings say, for the running loop."""
     settings = rtmp_settings()
     rules = settings.shared_objects
     if settings.sequencer == "memory":
@@ -21,5 +22,5 @@ def _make_hub() -> SharedObjectHub:
     return SharedObjectHub(sequencer, rules, layer=get_channel_layer())
 
 
-shared_object_hubs: LoopLocal[SharedObjectHub] = LoopLocal(_make_hub)
+shared_object_hubs: LoopLocal[SharedObjectHub] = LoopLocal(make_hub)
 """`shared_object_hubs.get()` in a session; `await shared_object_hubs.close()` at shutdown."""

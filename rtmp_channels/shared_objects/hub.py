@@ -90,6 +90,13 @@ class SharedObjectHub:
         """
         self._objects[key].submit(batch, told)
 
+    async def refresh(self, key: ObjectKey) -> None:
+        """Follows what other processes have committed up to now; the object must be open."""
+        if self.sequencer.shared:
+            turns = self._objects[key]
+            turns.look()
+            await turns.settled()
+
     async def close(self) -> None:
         """Lets go of all objects."""
         if self._lookout is not None:

@@ -63,7 +63,10 @@ class Lookout:
         self._keep_running(self._send)
 
     async def close(self) -> None:
-        """Ends the tasks and leaves the layer."""
+        """Sends what is to be sent, ends the tasks and leaves the layer."""
+        sending = self._tasks.get(self._send)
+        if sending is not None:
+            await sending
         tasks, self._tasks = tuple(self._tasks.values()), {}
         for task in tasks:
             task.cancel()

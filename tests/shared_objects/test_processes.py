@@ -1,5 +1,6 @@
 """Two hubs on one Redis stand for two processes: one order, whatever is lost on the way."""
 
+import asyncio
 import logging
 
 import pytest
@@ -8,6 +9,8 @@ from redis.asyncio import Redis
 
 from rtmp_channels.protocol.shared_object import Change, Clear, Remove, Status
 from rtmp_channels.shared_objects import lookout as lookout_module
+from rtmp_channels.shared_objects.access import shared_object
+from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.shared_objects.hub import SharedObjectHub
 from rtmp_channels.shared_objects.rules import SharedObjectRules
 from rtmp_channels.shared_objects.sequencers.redis import RedisSequencer
@@ -178,3 +181,40 @@ async def test_removals_are_told_after_a_return(make_hub):
     bob.say_use()
     await until(lambda: bob.data == {"b": 2, "x": 1})
     assert bob.events()[1:] == [Remove("a")]
+
+
+async def test_code_outside_of_the_server_takes_part(make_hub, layers, redis_url, settings):
+    """A management command, a task: another loop, its own hub, gone after the block."""
+    settings.RTMP_CHANNELS = {"SEQUENCER": "redis", "REDIS_URL": redis_url}
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [redis_url]},
+        }
+    }
+    (ann,) = await make_clients(make_hub(layer=layers[0]))
+    ann.set("a", 1)
+    await until(ann.events)
+
+    async def command():
+        async with shared_object("scores", {"path": "/lobby/room1"}) as scores:
+            scores["a"] += 1
+            scores.send("bell")
+
+    await asyncio.to_thread(asyncio.run, command())
+    await until(lambda: ann.data == {"a": 2} and ann.sent == [("bell",)])
+
+
+async def test_a_connection_reads_what_others_have_written(make_hub, redis_url, settings):
+    settings.RTMP_CHANNELS = {"SEQUENCER": "redis", "REDIS_URL": redis_url}
+    try:
+        ann, bob = await make_clients(shared_object_hubs.get(), make_hub())
+        scope = {"path": "/lobby/room1", "rtmp": {"connection_id": ann.id}}
+        for number in range(3):
+            bob.set("a", number)
+            await until(bob.events)
+            async with shared_object("scores", scope) as scores:  # no hint has come
+                assert scores["a"] == number
+        ann.port.close()
+    finally:
+        await shared_object_hubs.close()
