@@ -16,10 +16,10 @@ from amf_remoting.exceptions import Fault, FaultCode
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.goodbye import APP_SHUTDOWN
-from rtmp_channels.handlers import MessageHandlers
+from rtmp_channels.handlers import Decision, MessageHandlers
 from rtmp_channels.pending import PendingCalls
 from rtmp_channels.pump import Pump
-from rtmp_channels.remote import client_methods, concurrent, remote
+from rtmp_channels.remote import client_methods, concurrent, hears_layer, remote
 from rtmp_channels.scope import room_of
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
 from rtmp_channels.signals import connection_accepted
@@ -34,7 +34,8 @@ class AsyncRtmpConsumer(MessageHandlers):
 
     Override `connect`, `disconnect`, `on_publish`, `on_play`, `on_shared_object` and `on_data` as
     needed, mark methods with `@remote`, and handle channel-layer messages as in any consumer: type
-    "chat.message" calls `chat_message`.
+    "chat.message" calls `chat_message`. A class without such a handler (or `groups`) hears nothing
+    from the layer anyway: it gets no channel, which saves a subscription per connection.
     """
 
     channel_layer_alias: ClassVar[str | None] = DEFAULT_CHANNEL_LAYER
@@ -46,6 +47,8 @@ class AsyncRtmpConsumer(MessageHandlers):
     serves_registry: ClassVar[bool] = True
     """Whether clients may call the exposed services ("echo.echo") here."""
 
+    _hears_layer: ClassVar[bool] = False
+
     scope: Message
     user: Any
     room: str
@@ -56,6 +59,7 @@ class AsyncRtmpConsumer(MessageHandlers):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._client_methods = client_methods(cls)
+        cls._hears_layer = bool(cls.groups) or hears_layer(cls, AsyncRtmpConsumer)
 
     def __init__(self, **kwargs: Any) -> None:
         """Keyword arguments of `as_asgi` become attributes, as with Django's views."""
@@ -116,12 +120,18 @@ class AsyncRtmpConsumer(MessageHandlers):
         call = Call(name, list(arguments), user=self.user, door="rtmp", connection=self)
         return await adispatch(call)
 
-    async def on_publish(self, message: Message) -> bool:
-        """Whether the client may publish this stream (`stream_name`, `publish_type`, …)."""
+    async def on_publish(self, message: Message) -> Decision:
+        """Whether the client may publish this stream (`stream_name`, `publish_type`, …).
+
+        A mapping allows it, and says how: {"policy": "take_over", "stream": "another/name"}.
+        """
         return False
 
-    async def on_play(self, message: Message) -> bool:
-        """Whether the client may play this stream (`stream_name`, `start`, …)."""
+    async def on_play(self, message: Message) -> Decision:
+        """Whether the client may play this stream (`stream_name`, `start`, …).
+
+        {"stream": "another/name"} allows it, under the name that it has in this process.
+        """
         return False
 
     async def on_unpublish(self, message: Message) -> None:
@@ -211,7 +221,7 @@ class AsyncRtmpConsumer(MessageHandlers):
         if self.channel_layer_alias is None:
             return None
         self.channel_layer = layer = get_channel_layer(self.channel_layer_alias)
-        if layer is None:
+        if layer is None or not self._hears_layer:
             return None
         self.channel_name = await layer.new_channel()
         for group in self.groups:

@@ -102,6 +102,20 @@ def client_methods(consumer_class: type) -> Mapping[str, ClientMethod]:
     return methods
 
 
+def hears_layer(consumer_class: type, base: type) -> bool:
+    """Whether a consumer class has a method that a channel-layer message could call.
+
+    Counts every async method that is neither remote nor one of `base`, so it may say yes too often.
+    """
+    for attribute, function in inspect.getmembers(consumer_class, inspect.iscoroutinefunction):
+        is_own = not hasattr(base, attribute) and not attribute.startswith("_")
+        if attribute == "dispatch" and function is not getattr(base, "dispatch", None):
+            return True
+        if is_own and not hasattr(function, _REMOTE_MARK):
+            return True
+    return False
+
+
 def _client_method(function: Callable[..., Awaitable[Any]], mark: _Remote) -> ClientMethod:
     parameters = list(inspect.signature(function).parameters.values())[1:]
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -293,6 +293,31 @@ async def test_groups_of_the_channel_layer(open_communicator):
     assert layer.groups == {}
 
 
+async def test_only_consumers_with_a_handler_get_a_channel(open_communicator):
+    names = []
+
+    class Deaf(AsyncRtmpConsumer):
+        async def connect(self):
+            names.append(self.channel_name)
+            await self.accept()
+
+        @remote
+        async def ask(self):
+            pass
+
+    class Hearing(Deaf):
+        async def chat_message(self, message):
+            pass
+
+    class Dispatching(Deaf):
+        async def dispatch(self, message):
+            await super().dispatch(message)
+
+    for consumer in (Deaf, Hearing, Dispatching):
+        await open_communicator(consumer)
+    assert [name is not None for name in names] == [False, True, True]
+
+
 async def test_a_layer_message_without_a_handler_ends_the_consumer(open_communicator):
     communicator = await open_communicator(Lobby)
     await get_channel_layer().group_send("everyone", {"type": "no.handler"})
