@@ -11,6 +11,7 @@ from rtmp_channels import goodbye, outbound
 from rtmp_channels.exceptions import DialectError
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.inbox import Inbox
+from rtmp_channels.live.door import StreamDoor
 from rtmp_channels.object_door import ObjectDoor
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.errors import RemoteProtocolError
@@ -41,6 +42,7 @@ class ApplicationLink:
         self.session = session
         self.connection = session.connection
         self.streams = StreamTable()
+        self.media = StreamDoor(session)
         self.shared_objects = ObjectDoor(session)
         self._application = application
         self._task: asyncio.Task[None] | None = None
@@ -97,6 +99,7 @@ class ApplicationLink:
     def finish(self, ending: Ending) -> None:
         """The connection ends: the application hears of its streams, then of that."""
         self.shared_objects.close()
+        self.media.close()
         for message in self.streams.end_all():
             self._inbox.put(message)
         self._inbox.finish(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from channels.consumer import get_handler_name
 
@@ -21,6 +21,10 @@ from rtmp_channels.signals import connection_closed
 logger = logging.getLogger(__name__)
 
 Message = dict[str, Any]
+
+Decision: TypeAlias = bool | Mapping[str, Any]
+"""Whether a stream may be published or played; a mapping says yes, and how ("stream": the name it
+is known by in this process, "policy": what becomes of an earlier publisher)."""
 
 CALL_FAILED = "NetConnection.Call.Failed"
 
@@ -46,10 +50,10 @@ class MessageHandlers(ABC):
     async def on_call(self, name: str, arguments: Sequence[Any]) -> Any: ...
 
     @abstractmethod
-    async def on_publish(self, message: Message) -> bool: ...
+    async def on_publish(self, message: Message) -> Decision: ...
 
     @abstractmethod
-    async def on_play(self, message: Message) -> bool: ...
+    async def on_play(self, message: Message) -> Decision: ...
 
     @abstractmethod
     async def on_unpublish(self, message: Message) -> None: ...
@@ -147,15 +151,18 @@ class MessageHandlers(ABC):
                 }
             )
 
-    async def _decide(self, message: Message, decide: Callable[[Message], Awaitable[bool]]) -> None:
-        granted = False
+    async def _decide(
+        self, message: Message, decide: Callable[[Message], Awaitable[Decision]]
+    ) -> None:
+        granted: Decision = False
         try:
             granted = await decide(message)
         except Exception:
             logger.exception("%s of %r failed", message["type"], message["stream_name"])
-        verdict = "accept" if granted else "reject"
+        details = granted if isinstance(granted, Mapping) else {}
+        verdict = "accept" if granted or details is granted else "reject"
         stream = {"message_stream_id": message["message_stream_id"]}
-        await self.send({"type": f"{message['type']}.{verdict}", **stream})
+        await self.send({**details, "type": f"{message['type']}.{verdict}", **stream})
 
     async def _answer(self, message: Message) -> None:
         try:

@@ -13,8 +13,10 @@ from rtmp_channels.protocol.events import (
     Event,
     HandshakeCompleted,
     MediaReceived,
+    PauseRequested,
     PlayRequested,
     PublishRequested,
+    ReceiveSwitched,
     ResultReceived,
     SharedObjectReceived,
     StreamClosed,
@@ -67,8 +69,7 @@ def _publish_requested(session: Session, event: PublishRequested, size: int) -> 
         "query_string": event.query_string,
         "prefix": event.prefix,
     }
-    session.application.streams.request(message)
-    session.application.put(message, size)
+    session.application.media.request_publish(message, size)
 
 
 def _play_requested(session: Session, event: PlayRequested, size: int) -> None:
@@ -82,26 +83,31 @@ def _play_requested(session: Session, event: PlayRequested, size: int) -> None:
         "query_string": event.query_string,
         "prefix": event.prefix,
     }
-    session.application.streams.request(message)
-    session.application.put(message, size)
+    session.application.media.request_play(message, size)
 
 
 def _stream_ended(session: Session, event: StreamClosed | StreamDeleted, size: int) -> None:
-    message = session.application.streams.end(event.message_stream_id)
-    if message is not None:
-        session.application.put(message, size)
+    session.application.media.end(event.message_stream_id)
 
 
 def _data_received(session: Session, event: DataReceived, size: int) -> None:
     if event.message_stream_id != 0:
-        session.dropped_media += 1
+        session.application.media.take_data(event)
         return
     message = {"type": "rtmp.data", "values": event.values, "timestamp": event.timestamp}
     session.application.put(message, size)
 
 
 def _media_received(session: Session, event: MediaReceived, size: int) -> None:
-    session.dropped_media += 1
+    session.application.media.take_media(event)
+
+
+def _receive_switched(session: Session, event: ReceiveSwitched, size: int) -> None:
+    session.application.media.switch(event)
+
+
+def _pause_requested(session: Session, event: PauseRequested, size: int) -> None:
+    session.application.media.pause(event)
 
 
 def _shared_object_received(session: Session, event: SharedObjectReceived, size: int) -> None:
@@ -119,5 +125,7 @@ _HANDLERS: dict[type, Callable[[Session, Any, int], None]] = {
     StreamDeleted: _stream_ended,
     DataReceived: _data_received,
     MediaReceived: _media_received,
+    ReceiveSwitched: _receive_switched,
+    PauseRequested: _pause_requested,
     SharedObjectReceived: _shared_object_received,
 }

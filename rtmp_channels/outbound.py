@@ -9,6 +9,7 @@ from rtmp_channels import goodbye
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.protocol.commands import serialize_values
 from rtmp_channels.protocol.constants import MessageType
+from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.grants import Grant
 from rtmp_channels.shared_objects.refusals import NO_READ_ACCESS
@@ -71,31 +72,35 @@ def _data(link: ApplicationLink, message: Message) -> None:
 
 
 def _accept_publish(link: ApplicationLink, message: Message) -> None:
-    link.connection.accept_publish(message["message_stream_id"])
+    _accept_stream(link, message)
 
 
 def _reject_publish(link: ApplicationLink, message: Message) -> None:
-    link.streams.reject(message["message_stream_id"])
-    link.connection.reject_publish(
-        message["message_stream_id"],
-        message.get("code", "NetStream.Publish.Denied"),
-        message.get("description", "Publishing refused."),
-    )
+    if link.media.reject(message):
+        link.connection.reject_publish(
+            message["message_stream_id"],
+            message.get("code", "NetStream.Publish.Denied"),
+            message.get("description", "Publishing refused."),
+        )
 
 
 def _accept_play(link: ApplicationLink, message: Message) -> None:
-    link.connection.accept_play(
-        message["message_stream_id"], is_recorded=message.get("is_recorded", False)
-    )
+    _accept_stream(link, message)
+
+
+def _accept_stream(link: ApplicationLink, message: Message) -> None:
+    if not link.media.accept(message):
+        stream = message["message_stream_id"]
+        raise LocalProtocolError(f"{message['type']}: nothing is asked on stream {stream}")
 
 
 def _reject_play(link: ApplicationLink, message: Message) -> None:
-    link.streams.reject(message["message_stream_id"])
-    link.connection.reject_play(
-        message["message_stream_id"],
-        message.get("code", "NetStream.Play.Failed"),
-        message.get("description", "Playing refused."),
-    )
+    if link.media.reject(message):
+        link.connection.reject_play(
+            message["message_stream_id"],
+            message.get("code", "NetStream.Play.Failed"),
+            message.get("description", "Playing refused."),
+        )
 
 
 def _accept_use(link: ApplicationLink, message: Message) -> None:

@@ -65,8 +65,6 @@ class Session:
         """Application and instance, once `connect` came."""
         self.connection = Connection(Role.SERVER, settings.connection_config())
         self.application = ApplicationLink(self, application)
-        self.dropped_media = 0
-        """Media messages of streams that nobody accepted."""
         self._loop = asyncio.get_running_loop()
         self._wheel = timer_wheels.get()
         self._transport = transport

@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.internet import defer
 
+from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.timers import timer_wheels
@@ -34,7 +35,7 @@ def stop_before_shutdown(
 
 async def close_hubs() -> None:
     """Closes what exists once per loop; daphne has no lifespan that would do it."""
-    for hubs in (room_hubs, shared_object_hubs, timer_wheels):
+    for hubs in (stream_hubs, room_hubs, shared_object_hubs, timer_wheels):
         await hubs.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 from rtmp_channels.media.cache import HeadLimits
 from rtmp_channels.media.gop import GopLimits
@@ -62,6 +63,9 @@ class StreamLimits:
     linger_seconds: float = 0.0
     """How long players stay when the publisher is gone; 0: they are ended with it."""
 
+    second_publisher: Literal["refuse", "take_over", "wait"] = "refuse"
+    """What a second publisher meets (PublisherPolicy); an application may say otherwise."""
+
     waiting_publishers: int = 8
     """Publishers of one stream that wait for it (PublisherPolicy.WAIT)."""
 
@@ -70,6 +74,9 @@ class StreamLimits:
 
     gop: GopLimits = field(default_factory=GopLimits)
     """What is kept since the last keyframe."""
+
+    held: GopLimits = field(default_factory=lambda: GopLimits(bytes=262_144, packets=512))
+    """The same for a publisher whose request has no answer yet."""
 
     head: HeadLimits = field(default_factory=HeadLimits)
     """What is kept of metadata and sequence headers."""

@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from rtmp_channels.exceptions import DialectError
+from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.errors import LocalProtocolError
@@ -333,9 +334,11 @@ async def test_publish_accepted_and_ended_by_the_client():
     assert status.information["code"] == "NetStream.Publish.Start"
     wire.client.send_message(stream, 9, 0, b"\x17\1\0\0\0")
     wire.client.send_message(stream, 8, 0, b"\xaf\1")
+    await wire.settle()
+    [stats] = stream_hubs.get().stats()
+    assert (stats.name, stats.packets_received) == ("lobby/room1/camera", 2)
     wire.client.send_call("deleteStream", [stream])
     await wire.settle()
-    assert wire.session.dropped_media == 2
     assert application.messages[2:] == [
         {"type": "rtmp.unpublish", "message_stream_id": stream, "stream_name": "camera"}
     ]

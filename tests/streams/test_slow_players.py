@@ -186,4 +186,6 @@ def test_defaults():
     assert (limits.tick_ms, limits.phases, limits.tick_bytes) == (0, 8, 524_288)
     assert (limits.keyframe_patience, limits.players, limits.streams) == (1_500, 10_000, 1_000)
     assert (limits.name_bytes, limits.wait_seconds, limits.linger_seconds) == (512, 10.0, 0.0)
+    assert (limits.held.bytes, limits.held.packets) == (262_144, 512)
+    assert limits.second_publisher == "refuse"
     assert (limits.waiting_publishers, limits.publish_wait_seconds) == (8, 10.0)
