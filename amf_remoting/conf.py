@@ -208,6 +208,9 @@ class RemotingSettings:
     call_log_waiting: int = 10_000
     """Calls that may wait in a process; further ones are counted and not logged."""
 
+    max_messages: int = 1000
+    """Calls in one packet; a packet of more is refused (413)."""
+
     max_depth: int = 256
     """Levels of nesting in a packet, both ways; 1,000 at most."""
 

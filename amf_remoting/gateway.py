@@ -27,6 +27,8 @@ from .pool import run_in_pool
 from .registry import registry
 
 CONTENT_TYPE = packets.CONTENT_TYPE
+LARGE_PACKET = 64 * 1024
+"""Bytes from which decoding is no matter of an instant."""
 
 
 @dataclass(slots=True)
@@ -72,12 +74,26 @@ class Exchange:
 
     @classmethod
     def open(cls, data: bytes, *, request: HttpRequest, user: Any) -> Self:
-        """RefusedRequest (400) if the data is no packet."""
+        """RefusedRequest if the data is no packet (400), or holds too many messages (413)."""
         try:
             packet = packets.parse(data, limits=_decode_limits())
         except AMFError as error:
             raise RefusedRequest(400, f"no AMF packet: {error}") from error
+        if len(packet.messages) > remoting_settings().max_messages:
+            raise RefusedRequest(413, f"{remoting_settings().max_messages} messages at most")
         return cls(packet, request=request, user=user)
+
+    @classmethod
+    async def aopen(cls, data: bytes, *, request: HttpRequest, user: Any) -> Self:
+        """The same; a large packet is decoded in the pool, so that the loop goes on meanwhile."""
+        open_it = partial(cls.open, data, request=request, user=user)
+        if len(data) < LARGE_PACKET:
+            return open_it()
+        try:
+            exchange: Self = await run_in_pool(open_it)
+        except Fault as busy:
+            raise RefusedRequest(503, busy.description) from busy
+        return exchange
 
     def steps(self) -> Iterator[Step]:
         """What must be run, in order; each step's outcome is taken when the next is asked for."""

@@ -43,7 +43,7 @@ async def agateway(request: HttpRequest) -> HttpResponse:
         return _no_call(request)
     try:
         data = read_body(request, content_type=CONTENT_TYPE)
-        exchange = Exchange.open(data, request=request, user=await auser_of(request))
+        exchange = await Exchange.aopen(data, request=request, user=await auser_of(request))
     except RefusedRequest as refusal:
         return refuse(request, refusal)
     for step in exchange.steps():

@@ -1,0 +1,148 @@
+"""What hostile bodies may cause: faults, 400, one line in the log; never an error of ours."""
+
+import random
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIRequest
+from django.test import AsyncClient, RequestFactory
+
+from amf_remoting import packet as packets
+from amf_remoting import pool
+from amf_remoting.packet import Message, Packet, parse
+from amf_remoting.pool import BoundedThreadPool
+from amf_remoting.registry import registry, remote_method
+from amf_remoting.views import gateway
+
+from .conftest import Post
+
+CAPTURES = Path(__file__).resolve().parents[1] / "captures" / "amf"
+CAPTURED = sorted(CAPTURES.glob("*.bin"))
+SEEDS = range(300)
+
+
+def post_request(data: bytes) -> WSGIRequest:
+    return RequestFactory().post("/gateway/", data, "application/x-amf")
+
+
+def mutated(data: bytes, randomness: random.Random) -> bytes:
+    """The data with a few bytes changed, removed, doubled or cut off."""
+    body = bytearray(data)
+    for _ in range(randomness.randint(1, 6)):
+        at = randomness.randrange(len(body))
+        match randomness.randrange(5):
+            case 0:
+                body[at] = randomness.randrange(256)
+            case 1:
+                body[at] ^= 1 << randomness.randrange(8)
+            case 2 if len(body) > 8:
+                del body[at : at + randomness.randint(1, 4)]
+            case 3:
+                body[at:at] = body[at : at + randomness.randint(1, 12)]
+            case _ if len(body) > 12:
+                del body[randomness.randint(7, len(body) - 1) :]
+    return bytes(body)
+
+
+@pytest.mark.usefixtures("exposed")
+@pytest.mark.parametrize("capture", CAPTURED, ids=lambda path: path.stem)
+def test_mutated_packets_get_answers_or_400(
+    capture: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = capture.read_bytes()
+    for seed in SEEDS:
+        response = gateway(post_request(mutated(data, random.Random(seed))))
+        assert response.status_code in (200, 400), f"seed {seed}"
+        if response.status_code == 200:
+            parse(response.content)
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+
+
+def nested(depth: int) -> bytes:
+    """A call of echo.echo with an AMF0 array in an array in an array…"""
+    body = b"\x0a\0\0\0\x01" * depth + b"\x05"
+    return b"\0\0\0\0\0\x01\0\x09echo.echo\0\x02/1" + len(body).to_bytes(4, "big") + body
+
+
+@pytest.mark.parametrize("depth", [200_000, 1_000, 300])
+def test_deep_nesting_is_a_fault(post: Post, depth: int) -> None:
+    response = post(nested(depth))
+    (answer,) = parse(response.content).messages
+    assert answer.target_uri == "/1/onStatus"
+    assert answer.value["code"] == "Client.BadMessage"
+
+
+def test_a_deep_result_is_a_fault(post: Post) -> None:
+    @remote_method
+    def deep() -> Any:
+        value: list[Any] = []
+        for _ in range(100_000):
+            value = [value]
+        return value
+
+    registry.expose("deep", deep)
+    try:
+        for version in (0, 3):
+            packet = Packet(version, [], [Message("deep", "/1", [], encoding=version)])
+            (answer,) = parse(post(packet).content).messages
+            assert (answer.target_uri, answer.value["code"]) == ("/1/onStatus", "Server.BadResult")
+    finally:
+        registry.withdraw("deep")
+
+
+def test_references_do_not_multiply_the_response(post: Post, exposed: Any) -> None:
+    # 100 letters once and 10,000 references to them are a megabyte in AMF0.
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "MAX_RESPONSE_SIZE": 100_000}
+    text = "x" * 100
+    request_packet = Packet(3, [], [Message("echo.args", "/1", [text] * 10_000, encoding=3)])
+    small = request_packet.serialize()
+    assert len(small) < 25_000
+    response = post(small)
+    assert response.status_code == 200
+    assert len(response.content) < 110_000
+
+
+def test_a_packet_of_very_many_messages_is_refused(post: Post, exposed: Any) -> None:
+    one = b"\0\x01x\0\x02/1\0\0\0\x05\x0a\0\0\0\0"
+    response = post(b"\0\0\0\0\x03\xe9" + one * 1001)
+    assert (response.status_code, response.content) == (413, b"1000 messages at most\n")
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "MAX_MESSAGES": 1001}
+    response = post(b"\0\0\0\0\x03\xe9" + one * 1001)
+    assert len(parse(response.content).messages) == 1001
+
+
+async def test_a_large_packet_is_refused_while_the_pool_is_full(
+    exposed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exposed.ROOT_URLCONF = "tests.gateway.urls"
+    full = BoundedThreadPool(threads=1, max_waiting=0)
+    monkeypatch.setattr(pool, "_pool", full)
+    gate = threading.Event()
+    full.submit(gate.wait, 10)
+    body = Packet(0, [], [Message("echo.echo", "/1", ["x" * 70_000])]).serialize()
+    response = await AsyncClient().post("/gateway/", body, content_type="application/x-amf")
+    gate.set()
+    full.shutdown()
+    assert (response.status_code, response.content) == (
+        503,
+        b"too many calls are waiting; try again\n",
+    )
+
+
+def test_a_large_packet_is_decoded_off_the_loop(
+    post: Post, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    threads: list[str] = []
+    whole = packets.parse
+
+    def noted(data: bytes, **keys: Any) -> Packet:
+        threads.append(threading.current_thread().name)
+        return whole(data, **keys)
+
+    monkeypatch.setattr(packets, "parse", noted)
+    response = post(Packet(0, [], [Message("echo.echo", "/1", ["x" * 70_000])]))
+    assert len(response.content) > 70_000
+    under_asgi = "asgi" in request.node.callspec.id
+    assert threads[0].startswith("amf-remoting") is under_asgi
