@@ -21,6 +21,7 @@ COMPILED = [
     "amf3_decoder",
     "amf3_encoder",
     "codec",
+    "member",
     "traits",
 ]
 """Modules of amf_remoting.amf. The wheel holds their sources too."""

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Final, TypeVar
 
-from amf_remoting.amf.errors import DecodeError
-from amf_remoting.amf.members import Member, camel_case, members_of, public_attributes
+from amf_remoting.amf.member import Plan
+from amf_remoting.amf.members import camel_case, members_of, public_attributes
 from amf_remoting.amf.traits import Traits
-from amf_remoting.amf.values import Undefined
 
 C = TypeVar("C", bound=type)
 
@@ -42,37 +41,19 @@ class ClassAlias:
         return Traits(self.name, self.names, False, False)
 
     @cached_property
-    def members(self) -> dict[str, Member]:
-        """The attributes by their names on the wire."""
-        return dict(zip(self.names, members_of(self.cls, self.attributes), strict=True))
+    def plan(self) -> Plan:
+        """How decoded members become attributes."""
+        members = members_of(self.cls, self.attributes)
+        settable = "__setattr__" not in {name for c in self.cls.__mro__[:-1] for name in vars(c)}
+        return Plan(self.name, settable, dict(zip(self.names, members, strict=True)))
 
     def create(self) -> object:
         """An empty instance, without `__init__`: references may mean it before it has members."""
         return object.__new__(self.cls)
 
-    def fill(self, instance: object, values: dict[str, object]) -> None:
-        """Set declared attributes only; those that did not come get their default, or None.
-
-        Raises DecodeError for a value that does not fit the attribute's annotation.
-        """
-        for name, member in self.members.items():
-            value = values.get(name, Undefined)
-            if value is Undefined:
-                value = member.default()
-            elif member.coercion is not None:
-                value = self._fitted(member, value)
-            object.__setattr__(instance, member.attribute, value)
-
-    def _fitted(self, member: Member, value: object) -> object:
-        coercion = member.coercion
-        try:
-            return value if coercion is None else coercion(value)
-        except (TypeError, ValueError) as error:
-            raise DecodeError(f"{self.name}.{member.attribute}: {error}") from None
-
 
 class AliasRegistry:
-    """Classes by alias and aliases by class."""
+    """Classes by alias and aliases by class (exactly that class: subclasses need their own)."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, ClassAlias] = {}
@@ -93,11 +74,6 @@ class AliasRegistry:
 
 
 registry: Final = AliasRegistry()
-
-
-def alias_of(value: object) -> ClassAlias | None:
-    """The alias of exactly this class; subclasses need their own."""
-    return registry.by_class.get(type(value))
 
 
 def alias(name: str, *, externalizable: bool = False, camel_case: bool = False) -> Callable[[C], C]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import copysign
+from typing import Final
 
 from amf_remoting.amf.aliases import registry
 from amf_remoting.amf.amf3_decoder import Amf3Decoder
@@ -28,8 +29,14 @@ from amf_remoting.amf.markers import (
     AMF0_XML_DOCUMENT,
     SAFE_INTEGER,
 )
+from amf_remoting.amf.member import Plan
 from amf_remoting.amf.native import i64, read_f64_be
 from amf_remoting.amf.values import MixedArray, TypedObject, Undefined, XMLDocument
+
+WINDOW: Final = 4096
+"""Bytes that are made characters at once, from the text to read onwards."""
+NAME_KEPT: Final = 64
+"""Longest name, in bytes, that is kept for when it comes again."""
 
 
 class UncountedArgumentsError(DecodeError):
@@ -51,10 +58,16 @@ class Amf0Decoder:
         self.values: i64 = limits.values
         """Objects and members still allowed."""
         self.repair = repair
+        self.aliases = registry.by_name
+        self.window = ""
+        self.window_start: i64 = 0
+        self.window_end: i64 = 0
+        self.names: dict[str, str] = {}
         self.objects: list[object] = []
         self.referred: set[int] = set()
         """Indexes that references have meant so far."""
-        self.avmplus = Amf3Decoder(data, limits, repair)
+        self.limits = limits
+        self.avmplus: Amf3Decoder | None = None
         self.avmplus_seen = False
         """Whether an AMF3 value came since the last `reset`."""
         self.avmplus_fresh = False
@@ -65,7 +78,7 @@ class Amf0Decoder:
         """Forget the tables: what follows is a message of its own."""
         self.objects = []
         self.referred = set()
-        self.avmplus.reset()
+        self.avmplus = None
         self.avmplus_seen = False
 
     def decode(self) -> object:
@@ -152,8 +165,41 @@ class Amf0Decoder:
         self.position = end
         return self.data[start:end]
 
+    def _piece(self, length: i64) -> str:
+        """The next bytes as characters of the same number (latin-1), cut out of the window."""
+        start = self.position
+        end = start + length
+        if end > self.end:
+            raise self.error(f"{length} bytes announced, {self.end - start} left")
+        self.position = end
+        offset = start - self.window_start
+        if offset < 0 or end > self.window_end:
+            self.window_start = start
+            self.window_end = min(start + WINDOW, self.end)
+            self.window = self.data[start : start + WINDOW].decode("latin-1")
+            offset = 0
+        return self.window[offset : offset + length]
+
     def _text(self, length: i64) -> str:
-        data = self.read_raw(length)
+        """ASCII needs no decoding of its own: it is a piece of the window."""
+        if length > WINDOW:
+            return self._decoded(self.read_raw(length))
+        piece = self._piece(length)
+        return piece if piece.isascii() else self._decoded(piece.encode("latin-1"))
+
+    def _name(self) -> str:
+        """A member's name; names come again with each object, so they are looked up."""
+        length = self.u16()
+        if length > NAME_KEPT:
+            return self._text(length)
+        piece = self._piece(length)
+        name = self.names.get(piece)
+        if name is None:
+            name = piece if piece.isascii() else self._decoded(piece.encode("latin-1"))
+            self.names[piece] = name
+        return name
+
+    def _decoded(self, data: bytes) -> str:
         try:
             return data.decode()
         except UnicodeDecodeError:
@@ -191,7 +237,7 @@ class Amf0Decoder:
         if count > self.end - self.position:
             raise self.error(f"{count} items announced, {self.end - self.position} bytes left")
         self._enter(count + 1)
-        for _ in range(count):
+        for _index in range(count):
             items.append(self.decode())
         self.depth += 1
         return items
@@ -201,7 +247,7 @@ class Amf0Decoder:
         self._enter(1)
         before = len(members)
         while True:
-            name = self._text(self.u16())
+            name = self._name()
             if not name and self.data[self.position] == AMF0_OBJECT_END:
                 self.position += 1
                 break
@@ -228,7 +274,7 @@ class Amf0Decoder:
 
     def _typed_object(self) -> object:
         class_name = self._text(self.u16())
-        alias = registry.by_name.get(class_name)
+        alias = self.aliases.get(class_name)
         if alias is None or alias.externalizable:
             unknown = TypedObject(class_name)
             self.objects.append(unknown)
@@ -236,10 +282,25 @@ class Amf0Decoder:
             return unknown
         instance = alias.create()
         self.objects.append(instance)
-        members: dict[str, object] = {}
-        self._members(members)
-        alias.fill(instance, members)
+        self._fill(instance, alias.plan)
         return instance
+
+    def _fill(self, instance: object, plan: Plan) -> None:
+        """Values go where the class declared an attribute; the others are read and dropped."""
+        self._enter(1 + len(plan.by_name))
+        seen = 0
+        while True:
+            name = self._name()
+            if not name and self.data[self.position] == AMF0_OBJECT_END:
+                self.position += 1
+                break
+            member = plan.by_name.get(name)
+            value = self.decode()
+            if member is not None:
+                plan.set(instance, member, value)
+                seen |= member.bit
+        plan.set_defaults(instance, seen)
+        self.depth += 1
 
     def _reference(self) -> object:
         index = self.u16()
@@ -267,8 +328,8 @@ class Amf0Decoder:
     def _avmplus(self) -> object:
         """§3.1: one AMF3 value. Budget and position go with it and come back."""
         inner = self.avmplus
-        if self.avmplus_fresh:
-            inner.reset()
+        if inner is None or self.avmplus_fresh:
+            inner = self.avmplus = Amf3Decoder(self.data, self.limits, self.repair)
         self.avmplus_seen = True
         inner.position = self.position
         inner.depth = self.depth

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from amf_remoting.amf.adapters import adapt
-from amf_remoting.amf.aliases import ClassAlias, alias_of
+from amf_remoting.amf.aliases import ClassAlias, registry
 from amf_remoting.amf.amf3_encoder import Amf3Encoder
 from amf_remoting.amf.dates import to_milliseconds
 from amf_remoting.amf.errors import EncodeError
@@ -17,7 +17,6 @@ from amf_remoting.amf.markers import (
     AMF0_NULL,
     AMF0_NUMBER,
     AMF0_OBJECT,
-    AMF0_OBJECT_END,
     AMF0_REFERENCE,
     AMF0_REFERENCES_MAX,
     AMF0_STRICT_ARRAY,
@@ -51,16 +50,22 @@ class Amf0Encoder:
         self.output_bytes: i64 = limits.output_bytes
         self.depth: i64 = limits.depth
         """Levels still allowed below the current value."""
+        self.aliases = registry.by_class
+        self.names: dict[str, bytes] = {}
+        """Names that were written before, as they are written."""
         self.objects: dict[int, int] = {}
         self.kept: list[object] = []
         """What `objects` knows by id() must stay alive, or the id may come to mean another."""
-        self.avmplus = Amf3Encoder(out, limits, policy)
+        self.limits = limits
+        self.avmplus: Amf3Encoder | None = None
+        self.avmplus_in_full = False
+        """AMF3 values have no references from now on."""
 
     def reset(self) -> None:
         """Forget the tables: what follows is a message of its own."""
         self.objects = {}
         self.kept = []
-        self.avmplus.reset()
+        self.avmplus = None
 
     def encode(self, value: object) -> None:
         """Append one value with its marker."""
@@ -89,35 +94,42 @@ class Amf0Encoder:
 
     def encode_avmplus(self, value: object) -> None:
         """Append one value as AMF3, behind the marker that says so."""
+        inner = self.avmplus
+        if inner is None:
+            inner = self.avmplus = Amf3Encoder(self.out, self.limits, self.policy)
+            inner.keeps_tables = not self.avmplus_in_full
         self.out.append(AMF0_AVMPLUS)
-        self.avmplus.depth = self.depth
-        self.avmplus.encode(value)
+        inner.depth = self.depth
+        inner.encode(value)
 
     def _u16(self, number: int) -> None:
-        n: i64 = number
-        self.out.append(n >> 8)
-        self.out.append(n & 0xFF)
+        self.out.append(number >> 8)
+        self.out.append(number & 0xFF)
 
     def _u32(self, number: int) -> None:
-        n: i64 = number
-        self._u16(n >> 16)
-        self._u16(n & 0xFFFF)
+        self.out.write(number.to_bytes(4, "big"))
 
     def _reserve(self, length: int) -> None:
         if len(self.out) + length > self.output_bytes:
             raise EncodeError(f"more than {self.output_bytes} bytes of output")
 
     def _string(self, text: str) -> None:
-        data = self._utf8(text)
+        out = self.out
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            data = encode_repaired(text)
         length = len(data)
-        self._reserve(length)
+        if len(out) + length > self.output_bytes:
+            raise EncodeError(f"more than {self.output_bytes} bytes of output")
         if length <= 0xFFFF:
-            self.out.append(AMF0_STRING)
-            self._u16(length)
+            out.append(AMF0_STRING)
+            out.append(length >> 8)
+            out.append(length & 0xFF)
         else:
-            self.out.append(AMF0_LONG_STRING)
+            out.append(AMF0_LONG_STRING)
             self._u32(length)
-        self.out.write(data)
+        out.write(data)
 
     def _utf8(self, text: str) -> bytes:
         try:
@@ -127,13 +139,19 @@ class Amf0Encoder:
 
     def _name(self, text: str) -> None:
         """A class or member name: no marker, and no long form."""
+        written = self.names.get(text)
+        if written is None:
+            written = self._new_name(text)
+        self.out.write(written)
+
+    def _new_name(self, text: str) -> bytes:
         data = self._utf8(text)
-        length = len(data)
-        if length > 0xFFFF:
-            raise EncodeError(f"an AMF0 name has at most 65535 bytes, not {length}")
-        self._reserve(length)
-        self._u16(length)
-        self.out.write(data)
+        if len(data) > 0xFFFF:
+            raise EncodeError(f"an AMF0 name has at most 65535 bytes, not {len(data)}")
+        self._reserve(len(data))
+        written = len(data).to_bytes(2, "big") + data
+        self.names[text] = written
+        return written
 
     def _integer(self, number: int) -> None:
         sent = large_integer(number, self.policy)
@@ -146,23 +164,28 @@ class Amf0Encoder:
     def _seen(self, identity: object) -> bool:
         """Write a reference if the object was written before, else give it the next index.
 
-        Dates and XML count too, as in Flash Player and against §2.9.
+        Dates and XML count too, as in Flash Player and against §2.9. Behind the last index that
+        a reference can hold, objects are written again.
         """
-        index = self.objects.get(id(identity))
-        if index is not None:
+        next_index = len(self.kept)
+        if next_index >= AMF0_REFERENCES_MAX:
+            next_index = self.objects.get(id(identity), -1)
+            if next_index < 0:
+                return False
+        index = self.objects.setdefault(id(identity), next_index)
+        if index != len(self.kept):
             self.out.append(AMF0_REFERENCE)
             self._u16(index)
             return True
-        if len(self.kept) < AMF0_REFERENCES_MAX:
-            self.objects[id(identity)] = len(self.kept)
-            self.kept.append(identity)
+        self.kept.append(identity)
         return False
 
     def _enter(self) -> None:
         self.depth -= 1
         if self.depth < 0:
             raise EncodeError("nested deeper than the limit")
-        self._reserve(0)
+        if len(self.out) > self.output_bytes:
+            raise EncodeError(f"more than {self.output_bytes} bytes of output")
 
     def _strict_array(self, items: list[object], identity: object) -> None:
         if self._seen(identity):
@@ -195,14 +218,18 @@ class Amf0Encoder:
         self.depth += 1
 
     def _members(self, members: dict[object, object] | dict[str, object]) -> None:
+        names = self.names
         for name, value in members.items():
-            self._name(name if isinstance(name, str) else member_name(name))
+            text = name if isinstance(name, str) else member_name(name)
+            written = names.get(text)
+            if written is None:
+                written = self._new_name(text)
+            self.out.write(written)
             self.encode(value)
         self._end()
 
     def _end(self) -> None:
-        self._u16(0)
-        self.out.append(AMF0_OBJECT_END)
+        self.out.write(b"\0\0\x09")
 
     def _typed_object(self, value: TypedObject) -> None:
         if self._seen(value):
@@ -222,8 +249,9 @@ class Amf0Encoder:
         self._enter()
         self.out.append(AMF0_TYPED_OBJECT)
         self._name(alias.name)
-        for name, attribute in zip(alias.traits.names, alias.attributes, strict=True):
-            self._name(name)
+        names = alias.names
+        for index, attribute in enumerate(alias.attributes):
+            self._name(names[index])
             self.encode(getattr(value, attribute, None))
         self._end()
         self.depth += 1
@@ -247,7 +275,7 @@ class Amf0Encoder:
 
     def _other(self, value: object) -> None:
         """Everything that is not one of Python's own basic types."""
-        alias = alias_of(value)
+        alias = self.aliases.get(type(value))
         if alias is not None:
             self._instance(value, alias)
         elif isinstance(value, tuple):

@@ -27,8 +27,9 @@ from amf_remoting.amf.markers import (
     AMF3_XML,
     AMF3_XML_DOCUMENT,
 )
+from amf_remoting.amf.member import Member, Plan
 from amf_remoting.amf.native import i64, read_f64_be
-from amf_remoting.amf.traits import Traits
+from amf_remoting.amf.traits import ANONYMOUS, Traits
 from amf_remoting.amf.values import XML, Dictionary, MixedArray, TypedObject, Undefined, XMLDocument
 from amf_remoting.amf.vectors import DoubleVector, IntVector, ObjectVector, UIntVector
 
@@ -51,9 +52,13 @@ class Amf3Decoder:
         self.values: i64 = limits.values
         """Objects and members still allowed."""
         self.repair = repair
+        self.aliases = registry.by_name
         self.strings: list[str] = []
         self.objects: list[object] = []
         self.traits: list[Traits] = []
+        self.last_traits = ANONYMOUS
+        self.last_members: list[Member | None] = []
+        """What `_sealed` found for `last_traits`."""
 
     def reset(self) -> None:
         """Forget the tables: what follows is a message of its own."""
@@ -147,7 +152,12 @@ class Amf3Decoder:
 
     def string(self) -> str:
         """UTF-8-vr (§1.3.2): inline or by reference; the empty string has no entry."""
-        head = self.u29()
+        position = self.position
+        head: i64 = self.data[position]
+        if head < 0x80:
+            self.position = position + 1
+        else:
+            head = self.u29()
         if head & 1 == 0:
             index = head >> 1
             if index >= len(self.strings):
@@ -211,7 +221,7 @@ class Amf3Decoder:
     def _items(self, items: list[object], count: i64) -> None:
         if count > self.end - self.position:
             raise self.error(f"{count} items announced, {self.end - self.position} bytes left")
-        for _ in range(count):
+        for _index in range(count):
             items.append(self.decode())
 
     def _members(self, members: dict[str, object]) -> None:
@@ -254,7 +264,7 @@ class Amf3Decoder:
         if count > self.end - self.position:
             raise self.error(f"{count} names announced, {self.end - self.position} bytes left")
         self._spend(count)
-        names = [self.string() for _ in range(count)]
+        names = [self.string() for _index in range(count)]
         traits = Traits(class_name, tuple(names), head & 8 != 0, externalizable)
         self.traits.append(traits)
         return traits
@@ -266,7 +276,7 @@ class Amf3Decoder:
             self._members(members)
 
     def _typed(self, traits: Traits) -> object:
-        alias = registry.by_name.get(traits.class_name)
+        alias = self.aliases.get(traits.class_name)
         if alias is None or alias.externalizable:
             unknown = TypedObject(traits.class_name, {}, traits)
             self.objects.append(unknown)
@@ -274,18 +284,41 @@ class Amf3Decoder:
             return unknown
         instance = alias.create()
         self.objects.append(instance)
-        members: dict[str, object] = {}
-        self._sealed_and_dynamic(traits, members)
-        alias.fill(instance, members)
+        self._fill(instance, traits, alias.plan)
         return instance
 
+    def _fill(self, instance: object, traits: Traits, plan: Plan) -> None:
+        """Values go where the class declared an attribute; the others are read and dropped."""
+        seen = 0
+        for member in self._sealed(traits, plan):
+            value = self.decode()
+            if member is not None:
+                plan.set(instance, member, value)
+                seen |= member.bit
+        if traits.dynamic:
+            values: dict[str, object] = {}
+            self._members(values)
+            for name, value in values.items():
+                member = plan.by_name.get(name)
+                if member is not None:
+                    plan.set(instance, member, value)
+                    seen |= member.bit
+        plan.set_defaults(instance, seen)
+
+    def _sealed(self, traits: Traits, plan: Plan) -> list[Member | None]:
+        """For each sealed value its member, if it has one; looked up once for a run of objects."""
+        if traits is not self.last_traits:
+            self.last_traits = traits
+            self.last_members = [plan.by_name.get(name) for name in traits.names]
+        return self.last_members
+
     def _externalizable(self, traits: Traits) -> object:
-        alias = registry.by_name.get(traits.class_name)
+        alias = self.aliases.get(traits.class_name)
         if alias is None or not alias.externalizable:
             raise self.error(f"the externalizable class {traits.class_name!r} is not registered")
         instance = alias.create()
         self.objects.append(instance)
-        alias.fill(instance, {})
+        alias.plan.set_defaults(instance, 0)
         read_external(instance, DataInput(self))
         return instance
 
@@ -357,7 +390,7 @@ class Amf3Decoder:
         self._enter(count + 1)
         value = Dictionary(weak=self.read_raw(1) != b"\0")
         self.objects.append(value)
-        for _ in range(count):
+        for _index in range(count):
             key = self.decode()
             value[key] = self.decode()
         self.depth += 1

@@ -1,9 +1,10 @@
 """Python values to AMF3 (AMF 3 §3)."""
 
 from datetime import datetime
+from typing import Final
 
 from amf_remoting.amf.adapters import adapt
-from amf_remoting.amf.aliases import ClassAlias, alias_of
+from amf_remoting.amf.aliases import ClassAlias, registry
 from amf_remoting.amf.dates import to_milliseconds
 from amf_remoting.amf.errors import EncodeError
 from amf_remoting.amf.externalizable import DataOutput, write_external
@@ -37,6 +38,7 @@ from amf_remoting.amf.native import BytesWriter, i64, write_f64_be
 from amf_remoting.amf.numbers import large_integer
 from amf_remoting.amf.text import encode_repaired
 from amf_remoting.amf.traits import ANONYMOUS, Traits, TraitsKey
+from amf_remoting.amf.u29 import SMALL_U29, u29_bytes
 from amf_remoting.amf.values import (
     XML,
     Date,
@@ -48,6 +50,9 @@ from amf_remoting.amf.values import (
 )
 from amf_remoting.amf.vectors import DoubleVector, IntVector, NumberVector, ObjectVector, UIntVector
 
+UNUSED: Final = Traits("", (), False, False)
+"""Stands for no traits at all."""
+
 
 class Amf3Encoder:
     """Writes values one after another into `out`; the three tables span them until `reset`."""
@@ -58,11 +63,16 @@ class Amf3Encoder:
         self.output_bytes: i64 = limits.output_bytes
         self.depth: i64 = limits.depth
         """Levels still allowed below the current value."""
-        self.strings: dict[str, int] = {}
+        self.aliases = registry.by_class
+        self.strings: dict[str, bytes] = {}
+        """The reference to write for a string that was written before."""
         self.objects: dict[int, int] = {}
         self.kept: list[object] = []
         """What `objects` knows by id() must stay alive, or the id may come to mean another."""
-        self.traits: dict[TraitsKey, int] = {}
+        self.traits: dict[TraitsKey, bytes] = {}
+        """The reference to write for traits that were written before."""
+        self.last_traits: Traits = UNUSED
+        self.last_reference = b""
         self.keeps_tables = True
         """False writes everything in full: no later value refers to an earlier one."""
 
@@ -72,13 +82,18 @@ class Amf3Encoder:
         self.objects = {}
         self.kept = []
         self.traits = {}
+        self.last_traits = UNUSED
 
     def encode(self, value: object) -> None:
         """Append one value with its marker."""
         out = self.out
         if isinstance(value, str):
             out.append(AMF3_STRING)
-            self.string(value)
+            reference = self.strings.get(value)
+            if reference is not None:
+                out.write(reference)
+            else:
+                self._new_string(value)
         elif value is None:
             out.append(AMF3_NULL)
         elif value is True:
@@ -99,34 +114,42 @@ class Amf3Encoder:
 
     def u29(self, number: int) -> None:
         """A 29-bit unsigned integer in one to four bytes (§1.3.1)."""
-        out = self.out
-        n: i64 = number
-        if n < 0x80:
-            out.append(n)
-        elif n < 0x4000:
-            out.append((n >> 7) | 0x80)
-            out.append(n & 0x7F)
-        elif n < 0x200000:
-            out.append((n >> 14) | 0x80)
-            out.append(((n >> 7) & 0x7F) | 0x80)
-            out.append(n & 0x7F)
+        if number < 0x80:
+            self.out.append(number)
+        elif number < len(SMALL_U29):
+            self.out.write(SMALL_U29[number])
         else:
-            out.append((n >> 22) | 0x80)
-            out.append(((n >> 15) & 0x7F) | 0x80)
-            out.append(((n >> 8) & 0x7F) | 0x80)
-            out.append(n & 0xFF)
+            self._large_u29(number)
+
+    def _large_u29(self, number: int) -> None:
+        """Three bytes or four, of which the last carries eight bits."""
+        out = self.out
+        if number >= 0x200000:
+            out.append((number >> 22) | 0x80)
+            out.append(((number >> 15) & 0x7F) | 0x80)
+            out.append(((number >> 8) & 0x7F) | 0x80)
+            out.append(number & 0xFF)
+        else:
+            out.append((number >> 14) | 0x80)
+            out.append(((number >> 7) & 0x7F) | 0x80)
+            out.append(number & 0x7F)
 
     def string(self, text: str) -> None:
-        """UTF-8-vr: by reference if it was written before; the empty string never is (§1.3.2)."""
+        """UTF-8-vr: by reference if it was written before (§1.3.2)."""
+        reference = self.strings.get(text)
+        if reference is not None:
+            self.out.write(reference)
+        else:
+            self._new_string(text)
+
+    def _new_string(self, text: str) -> None:
+        """A string that is not in the table yet; the empty one never is."""
         if not text:
             self.out.append(1)
             return
-        index = self.strings.get(text)
-        if index is not None:
-            self.u29(index << 1)
-            return
         if self.keeps_tables:
-            self.strings[text] = len(self.strings)
+            head = len(self.strings) << 1
+            self.strings[text] = SMALL_U29[head] if head < len(SMALL_U29) else u29_bytes(head)
         self._text(text)
 
     def _text(self, text: str) -> None:
@@ -169,20 +192,22 @@ class Amf3Encoder:
 
     def _seen(self, identity: object) -> bool:
         """Write a reference if the object was written before, else give it the next index."""
-        index = self.objects.get(id(identity))
-        if index is not None:
+        if not self.keeps_tables:
+            return False
+        next_index = len(self.kept)
+        index = self.objects.setdefault(id(identity), next_index)
+        if index != next_index:
             self.u29(index << 1)
             return True
-        if self.keeps_tables:
-            self.objects[id(identity)] = len(self.kept)
-            self.kept.append(identity)
+        self.kept.append(identity)
         return False
 
     def _enter(self) -> None:
         self.depth -= 1
         if self.depth < 0:
             raise EncodeError("nested deeper than the limit")
-        self._reserve(0)
+        if len(self.out) > self.output_bytes:
+            raise EncodeError(f"more than {self.output_bytes} bytes of output")
 
     def _array(self, items: list[object], identity: object) -> None:
         """§3.11, without names. `identity` is what references mean: `items` may be a copy of it."""
@@ -218,22 +243,32 @@ class Amf3Encoder:
 
     def _members(self, members: dict[object, object] | dict[str, object]) -> None:
         """Name and value pairs up to the empty name, which therefore cannot be one of them."""
+        strings = self.strings
         for name, value in members.items():
             text = name if isinstance(name, str) else member_name(name)
-            if not text:
+            reference = strings.get(text)
+            if reference is not None:
+                self.out.write(reference)
+            elif text:
+                self._new_string(text)
+            else:
                 raise EncodeError("AMF3 cannot send a member with an empty name: use Dictionary")
-            self.string(text)
             self.encode(value)
         self.out.append(1)
 
     def _traits(self, traits: Traits) -> None:
         """U29O-traits, by reference if these traits were written before (§3.12)."""
-        index = self.traits.get(traits.key)
-        if index is not None:
-            self.u29((index << 2) | 1)
+        if traits is self.last_traits:
+            self.out.write(self.last_reference)
+            return
+        reference = self.traits.get(traits.key)
+        if reference is not None:
+            self.last_traits = traits
+            self.last_reference = reference
+            self.out.write(reference)
             return
         if self.keeps_tables:
-            self.traits[traits.key] = len(self.traits)
+            self.traits[traits.key] = u29_bytes((len(self.traits) << 2) | 1)
         if traits.externalizable:
             self.out.append(7)
             self.string(traits.class_name)
@@ -324,7 +359,7 @@ class Amf3Encoder:
 
     def _other(self, value: object) -> None:
         """Everything that is not one of Python's own basic types."""
-        alias = alias_of(value)
+        alias = self.aliases.get(type(value))
         if alias is not None:
             self._instance(value, alias)
         elif isinstance(value, bytes):

@@ -50,10 +50,12 @@ class Decoder:
         if len(self.data) > limits.input_bytes:
             raise DecodeError(f"{len(self.data)} bytes, more than {limits.input_bytes}")
         repair = text.refuse if strict else text.repair
-        self._amf0 = Amf0Decoder(self.data, limits, repair)
         self._decoder: Amf0Decoder | Amf3Decoder
-        self._decoder = self._amf0 if version == 0 else self._amf0.avmplus
-        self.position = position
+        if version == 0:
+            self._decoder = Amf0Decoder(self.data, limits, repair)
+        else:
+            self._decoder = Amf3Decoder(self.data, limits, repair)
+        self._decoder.position = position
 
     @property
     def position(self) -> int:
@@ -67,7 +69,7 @@ class Decoder:
     @property
     def avmplus_seen(self) -> bool:
         """Whether a value of AMF3 came inside AMF0 since the last `reset`."""
-        return self._amf0.avmplus_seen
+        return isinstance(self._decoder, Amf0Decoder) and self._decoder.avmplus_seen
 
     @property
     def at_end(self) -> bool:
@@ -75,7 +77,8 @@ class Decoder:
 
     def use_fresh_avmplus_tables(self) -> None:
         """From now on each AMF3 value inside AMF0 has tables of its own (RTMP type 17)."""
-        self._amf0.avmplus_fresh = True
+        if isinstance(self._decoder, Amf0Decoder):
+            self._decoder.avmplus_fresh = True
 
     def reset(self) -> None:
         """Empty the tables; the budget of values goes on."""
@@ -93,8 +96,10 @@ class Decoder:
 
     def decode_arguments(self) -> Any:
         """The body of a call in AMF0, see Amf0Decoder.decode_arguments."""
+        if isinstance(self._decoder, Amf3Decoder):
+            return self.decode()
         try:
-            return self._amf0.decode_arguments()
+            return self._decoder.decode_arguments()
         except IndexError:
             raise DecodeError("the data ends inside a value", len(self.data)) from None
         except RecursionError:
@@ -110,9 +115,11 @@ class Encoder:
         _check_version(version)
         limits = limits or DEFAULT_LIMITS
         self._out = BytesWriter()
-        self._amf0 = Amf0Encoder(self._out, limits, policy or DEFAULT_POLICY)
         self._encoder: Amf0Encoder | Amf3Encoder
-        self._encoder = self._amf0 if version == 0 else self._amf0.avmplus
+        if version == 0:
+            self._encoder = Amf0Encoder(self._out, limits, policy or DEFAULT_POLICY)
+        else:
+            self._encoder = Amf3Encoder(self._out, limits, policy or DEFAULT_POLICY)
 
     def encode(self, value: object) -> None:
         try:
@@ -121,19 +128,27 @@ class Encoder:
             raise EncodeError("nested deeper than the stack") from None
 
     def encode_avmplus(self, value: object) -> None:
-        """The value in AMF3 behind AMF0's marker 0x11."""
+        """The value in AMF3: behind the marker 0x11, if this encoder writes AMF0."""
+        if isinstance(self._encoder, Amf3Encoder):
+            self.encode(value)
+            return
         try:
-            self._amf0.encode_avmplus(value)
+            self._encoder.encode_avmplus(value)
         except RecursionError:
             raise EncodeError("nested deeper than the stack") from None
 
     def write_avmplus_in_full(self) -> None:
-        """From now on no AMF3 value inside AMF0 has references, not even within itself."""
-        self._amf0.avmplus.keeps_tables = False
+        """Empty the tables, and give later AMF3 values no references, not even within themselves.
+
+        Writing what contains itself is an EncodeError then.
+        """
+        self._encoder.reset()
+        if isinstance(self._encoder, Amf0Encoder):
+            self._encoder.avmplus_in_full = True
 
     def reset(self) -> None:
         """Empty the tables; the output and its budget go on."""
-        self._amf0.reset()
+        self._encoder.reset()
 
     def getvalue(self) -> bytes:
         """Everything written so far."""
@@ -186,7 +201,6 @@ def dumps_many(
     for value in values:
         if avmplus and not isinstance(value, _TRIVIAL):
             encoder.encode_avmplus(value)
-            encoder.reset()
             encoder.write_avmplus_in_full()
         else:
             encoder.encode(value)

@@ -9,17 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from amf_remoting.amf.coercion import Coercion, coercion_of
+from amf_remoting.amf.member import Member
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Member:
-    """One attribute that travels."""
-
-    attribute: str
-    coercion: Coercion | None
-    """None if there is no annotation, or one that fits everything."""
-    default: Callable[[], object]
-    """What it becomes if nothing came."""
+_BASIC_TYPES: frozenset[type] = frozenset({str, int, float, bool, list, dict, bytes, type(None)})
 
 
 def camel_case(attribute: str) -> str:
@@ -42,7 +34,8 @@ def members_of(cls: type, attributes: Iterable[str]) -> Iterable[Member]:
     defaults = _dataclass_defaults(cls)
     for name in attributes:
         default = defaults.get(name) or _class_default(cls, name)
-        yield Member(name, coercion_of(hints.get(name, Any)), default)
+        coercion = coercion_of(hints.get(name, Any)) or _ANYTHING
+        yield Member(name, coercion.accepted, coercion.convert, default)
 
 
 def _annotations(cls: type) -> dict[str, object]:
@@ -97,6 +90,13 @@ def _dataclass_defaults(cls: type) -> dict[str, Callable[[], object]]:
 def _class_default(cls: type, name: str) -> Callable[[], object]:
     default = inspect.getattr_static(cls, name, None)
     return _always(None if inspect.isdatadescriptor(default) else default)
+
+
+def _as_it_came(value: object) -> object:
+    return value
+
+
+_ANYTHING = Coercion(_BASIC_TYPES, _as_it_came)
 
 
 def _always(value: object) -> Callable[[], object]:

@@ -1,0 +1,68 @@
+"""How the attributes of registered classes are filled; apart, because it is compiled."""
+
+from collections.abc import Callable
+from typing import Final
+
+from amf_remoting.amf.errors import DecodeError
+from amf_remoting.amf.values import Undefined
+
+
+class Member:
+    """One attribute that travels, and what is done to values that arrive for it."""
+
+    def __init__(
+        self,
+        attribute: str,
+        accepted: frozenset[type],
+        convert: Callable[[object], object],
+        default: Callable[[], object],
+    ) -> None:
+        self.bit = 0
+        """Its place in a Plan's `seen`, set by the Plan."""
+        self.attribute: Final = attribute
+        self.accepted: Final = accepted
+        """Exact types of values that fit as they are; the others are converted."""
+        self.convert: Final = convert
+        """Raises TypeError or ValueError for a value that does not fit."""
+        self.default: Final = default
+        """Makes what the attribute becomes if nothing came, or undefined."""
+
+
+class Plan:
+    """How the instances of one class are filled."""
+
+    def __init__(self, class_name: str, settable: bool, by_name: dict[str, Member]) -> None:
+        self.class_name: Final = class_name
+        self.settable: Final = settable
+        """False for a class that guards its attributes (frozen, or with its own __setattr__)."""
+        self.by_name: Final = by_name
+        """The members by their names on the wire."""
+        for index, member in enumerate(by_name.values()):
+            member.bit = 1 << index
+        self.complete: Final = (1 << len(by_name)) - 1
+        """The bits of all members."""
+
+    def set(self, instance: object, member: Member, value: object) -> None:
+        """Raises DecodeError for a value that does not fit the attribute's annotation."""
+        if type(value) not in member.accepted:
+            value = self._converted(member, value)
+        if self.settable:
+            setattr(instance, member.attribute, value)
+        else:
+            object.__setattr__(instance, member.attribute, value)
+
+    def _converted(self, member: Member, value: object) -> object:
+        if value is Undefined:
+            return member.default()
+        try:
+            return member.convert(value)
+        except (TypeError, ValueError) as error:
+            raise DecodeError(f"{self.class_name}.{member.attribute}: {error}") from None
+
+    def set_defaults(self, instance: object, seen: int) -> None:
+        """Members whose bit is not in `seen` did not come: they get their default, or None."""
+        if seen == self.complete:
+            return
+        for member in self.by_name.values():
+            if not seen & member.bit:
+                self.set(instance, member, Undefined)
