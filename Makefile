@@ -11,12 +11,13 @@ BIN := .venv/bin
 NODE := tests/interop/node
 DAPHNE := $(BIN)/daphne --application-close-timeout 5
 
-.PHONY: help run test lint interop bench fuzz-codec fuzz-rtmp clean
+.PHONY: help run test coverage lint interop bench fuzz-codec fuzz-rtmp clean
 
 help:
 	@echo "make run         the demo site: HTTP and WebSocket on HTTP_PORT, RTMP on RTMP_PORT"
 	@echo "make test        all tests, ruff, mypy and the import contracts"
 	@echo "make lint        ruff, mypy and the import contracts"
+	@echo "make coverage    all tests, and the lines and branches that none of them reached"
 	@echo "make bench       the benchmarks"
 	@echo "make fuzz-codec  random bytes against the AMF codec for FUZZ_SECONDS"
 	@echo "make fuzz-rtmp   random bytes against the RTMP protocol for FUZZ_SECONDS"
@@ -70,6 +71,10 @@ test: .venv/dev.stamp interop
 	$(BIN)/python -m pytest $(PYTEST_ARGS) || status=1; \
 	exit $$status
 
+# Servers in processes of their own are not measured.
+coverage: .venv/dev.stamp interop
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+
 lint: .venv/dev.stamp
 	@status=0; \
 	for check in "ruff check" "ruff format --check" "mypy" "lint-imports"; do \
@@ -83,7 +88,7 @@ bench: .venv/dev.stamp interop
 	done
 
 fuzz-codec: .venv/dev.stamp
-	$(BIN)/python -m tests.amf.fuzz --seconds $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.codec.fuzz --seconds $(FUZZ_SECONDS)
 
 fuzz-rtmp: .venv/dev.stamp
 	$(BIN)/python -m tests.protocol.fuzz --seconds $(FUZZ_SECONDS)
