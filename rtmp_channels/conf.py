@@ -37,7 +37,7 @@ class RtmpSettings:
     """From `connect` to the application's answer."""
 
     idle_timeout: float = 600.0
-    """Without a byte from the client; a ping, which clients answer, goes out halfway."""
+    """Without a byte from the client; a ping, which clients answer, goes out halfway. 0: never."""
 
     stall_timeout: float = 30.0
     """How long a client may read nothing of what waits for it."""
@@ -83,6 +83,12 @@ class RtmpSettings:
 
     redis_url: str = ""
     """The Redis of the redis sequencer: "redis://127.0.0.1:6379/0"."""
+
+    persistence: Literal["none", "database"] = "database"
+    """Where persistent shared objects are written down."""
+
+    persist_delay: float = 2.0
+    """Seconds until a change is: what a process that is killed may lose."""
 
     shared_objects: SharedObjectRules = field(default_factory=SharedObjectRules)
     """A dict in turn: limits of shared objects, and what becomes of lost changes."""

@@ -79,16 +79,15 @@ class Deadlines:
         self._aborted |= due is Due.ABORT
         self._cancelled |= due is Due.CANCEL
 
-    def _next_open(self) -> tuple[float, Due]:
-        settings = self._settings
-        stalled = self._stalled_since + settings.stall_timeout
+    def _next_open(self) -> tuple[float, Due] | None:
+        settings, due = self._settings, []
+        if self._is_stalled:
+            due.append((self._stalled_since + settings.stall_timeout, Due.STALLED))
         if self._pinged:
-            idle, due = self._last_received + settings.idle_timeout, Due.END
-        else:
-            idle, due = self._last_received + settings.idle_timeout / 2, Due.PING
-        if self._is_stalled and stalled < idle:
-            return stalled, Due.STALLED
-        return idle, due
+            due.append((self._last_received + settings.idle_timeout, Due.END))
+        elif settings.idle_timeout:
+            due.append((self._last_received + settings.idle_timeout / 2, Due.PING))
+        return min(due, key=_time, default=None)
 
     def _next_closing(self) -> tuple[float, Due] | None:
         settings, began = self._settings, self._phase_began
@@ -97,4 +96,8 @@ class Deadlines:
             left.append((began + settings.close_timeout, Due.ABORT))
         if not self._cancelled:
             left.append((began + settings.disconnect_timeout, Due.CANCEL))
-        return min(left, key=lambda one: one[0], default=None)
+        return min(left, key=_time, default=None)
+
+
+def _time(deadline: tuple[float, Due]) -> float:
+    return deadline[0]

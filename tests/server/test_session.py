@@ -452,6 +452,15 @@ async def test_idle_connections_are_pinged_then_ended(caplog):
     assert application.messages[-1]["code"] == "NetConnection.Connect.IdleTimeOut"
 
 
+async def test_without_an_idle_timeout_silence_is_no_reason():
+    wire, _ = await connected(idle_timeout=0)
+    now = asyncio.get_running_loop().time()
+    assert wire.session.deadline_reached(now + 1_000_000) is None
+    assert wire.transport.writes == []
+    assert wire.session.phase is Phase.OPEN
+    await wire.lose()
+
+
 async def test_an_answered_ping_keeps_the_connection():
     wire, _ = await connected(idle_timeout=100)
     now = asyncio.get_running_loop().time()
