@@ -1,6 +1,7 @@
 """Users, also where django.contrib.auth is not installed."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -32,7 +33,7 @@ class Anonymous:
 
 def anonymous_user() -> Any:
     """An AnonymousUser, or its stand-in."""
-    if not apps.is_installed("django.contrib.auth"):
+    if not _has_auth():
         return Anonymous()
     from django.contrib.auth.models import AnonymousUser
 
@@ -77,9 +78,15 @@ def authenticated(request: HttpRequest, username: str, password: str) -> Any:
     address = address_of(request)
     check_login(address)
     user = None
-    if apps.is_installed("django.contrib.auth"):
+    if _has_auth():
         user = auth.authenticate(request, username=username, password=password)
     if user is None:
         count_failed_login(address)
         raise Fault(FaultCode.AUTHENTICATION, "wrong user or password")
     return user
+
+
+@cache
+def _has_auth() -> bool:
+    # Asked for every call; installed apps do not change while a site runs.
+    return apps.is_installed("django.contrib.auth")

@@ -28,7 +28,7 @@ def read_body(request: HttpRequest, *, content_type: str) -> bytes:
     if lacks_proof(request):
         raise RefusedRequest(403, "credentials from a page of another site")
     limit = remoting_settings().max_request_size
-    declared = request.headers.get("Content-Length", "")
+    declared = str(request.META.get("CONTENT_LENGTH") or "")
     if declared.isdigit() and int(declared) > limit:
         raise RefusedRequest(413, f"{limit} bytes at most")
     try:

@@ -20,7 +20,7 @@ PREFLIGHT_SECONDS = 600
 
 def is_foreign(request: HttpRequest) -> bool:
     """Whether the browser says that another site's page sends this."""
-    origin = request.headers.get("Origin")
+    origin = request.META.get("HTTP_ORIGIN")
     if origin is None:
         return False
     own = f"{'https' if request.is_secure() else 'http'}://{request.get_host()}"
@@ -30,16 +30,18 @@ def is_foreign(request: HttpRequest) -> bool:
 def is_allowed(request: HttpRequest) -> bool:
     """Whether ALLOWED_ORIGINS names the foreign page's site; "*" names all."""
     allowed = remoting_settings().allowed_origins
-    return "*" in allowed or request.headers.get("Origin") in allowed
+    return "*" in allowed or request.META.get("HTTP_ORIGIN") in allowed
 
 
 def lacks_proof(request: HttpRequest) -> bool:
     """Whether credentials came with a request that another site's page may have forged."""
-    has_credentials = session_cookie_name() in request.COOKIES or "Authorization" in request.headers
+    has_credentials = (
+        session_cookie_name() in request.COOKIES or "HTTP_AUTHORIZATION" in request.META
+    )
     if not has_credentials or not is_foreign(request):
         return False
     # "*" never goes with credentials: any page could act for the user then.
-    named = request.headers["Origin"] in remoting_settings().allowed_origins
+    named = request.META["HTTP_ORIGIN"] in remoting_settings().allowed_origins
     return not (named and remoting_settings().allow_credentials)
 
 
@@ -49,7 +51,7 @@ def add_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         return response
     patch_vary_headers(response, ["Origin"])
     if is_foreign(request) and is_allowed(request):
-        origin = request.headers["Origin"]
+        origin = request.META["HTTP_ORIGIN"]
         response["Access-Control-Allow-Origin"] = origin
         if remoting_settings().allow_credentials and origin in remoting_settings().allowed_origins:
             response["Access-Control-Allow-Credentials"] = "true"
