@@ -185,7 +185,7 @@ def _writer_events(
     done = accepted or answer.verdict is Verdict.OVERRODE
     match operation:
         case SetSlot(key, bytes() as value) if done and echo:
-            yield Encoded(_ECHO, _pair(key, value))
+            yield Encoded(_ECHO, encode_pair(key, value))
         case SetSlot(key, value) if done and not echo:
             yield Success(key)
             if not accepted:
@@ -199,9 +199,10 @@ def _writer_events(
 
 
 def _slot_event(key: str, value: bytes | None) -> SharedObjectEvent:
-    return Remove(key) if value is None else Encoded(EventKind.CHANGE, _pair(key, value))
+    return Remove(key) if value is None else Encoded(EventKind.CHANGE, encode_pair(key, value))
 
 
-def _pair(key: str, value: bytes) -> bytes:
+def encode_pair(key: str, value: bytes) -> bytes:
+    """A slot and its value, as events 3, 4 and 13 carry them."""
     encoded = key.encode("utf-8", "surrogatepass")
     return len(encoded).to_bytes(2, "big") + encoded + value

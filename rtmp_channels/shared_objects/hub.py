@@ -9,9 +9,12 @@ from rtmp_channels.shared_objects.fanout import Fanout, Subscriber
 from rtmp_channels.shared_objects.grants import Authorise
 from rtmp_channels.shared_objects.lookout import Lookout
 from rtmp_channels.shared_objects.operations import Batch, ObjectKey
+from rtmp_channels.shared_objects.persistence import Keeper
 from rtmp_channels.shared_objects.port import SharedObjectPort
+from rtmp_channels.shared_objects.refusals import BAD_PERSISTENCE, SharedObjectRefused
 from rtmp_channels.shared_objects.rules import SharedObjectRules
 from rtmp_channels.shared_objects.sequencers.base import Sequencer, arrived
+from rtmp_channels.shared_objects.state import ObjectState
 from rtmp_channels.shared_objects.turns import Told, Turns
 
 
@@ -19,13 +22,23 @@ class SharedObjectHub:
     """Opens objects for the connections of this process and tells them what happens."""
 
     def __init__(
-        self, sequencer: Sequencer, rules: SharedObjectRules, *, layer: ChannelLayer | None = None
+        self,
+        sequencer: Sequencer,
+        rules: SharedObjectRules,
+        *,
+        layer: ChannelLayer | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        """`layer` carries hints between processes; only a shared sequencer has a use for it."""
+        """`layer` carries hints between processes; only a shared sequencer has a use for it.
+
+        Without a `keeper` persistent objects last as long as the sequencer keeps them: refused if
+        that is in memory.
+        """
         self.sequencer = sequencer
         self.rules = rules
         self._objects: dict[ObjectKey, Turns] = {}
         self._connected: dict[object, SharedObjectPort] = {}
+        self._keeper = keeper
         self._lookout = Lookout(sequencer, self._objects, layer=layer) if sequencer.shared else None
 
     def connect(
@@ -65,7 +78,12 @@ class SharedObjectHub:
         """
         if self._lookout is not None:
             await self._lookout.follow(key)
-        state = await arrived(self.sequencer.open(key, persistent=persistent, create=create))
+        seed = await self._load(key) if persistent and key not in self._objects else None
+        state = await arrived(
+            self.sequencer.open(
+                key, persistent=persistent, create=create or seed is not None, seed=seed
+            )
+        )
         turns = self._objects.get(key)
         if turns is None:
             fanout = Fanout(key, state)
@@ -107,6 +125,15 @@ class SharedObjectHub:
             del self._objects[key]
             self.sequencer.close(key)
         await self.sequencer.finish()
+        if self._keeper is not None:
+            await self._keeper.close()
+
+    async def _load(self, key: ObjectKey) -> ObjectState | None:
+        if self._keeper is not None:
+            return await self._keeper.load(key)
+        if not self.sequencer.shared:
+            raise SharedObjectRefused(BAD_PERSISTENCE, "nothing here keeps persistent objects")
+        return None
 
     def _close_unheld(self, turns: Turns) -> None:
         """Closes an object that nobody holds, once all that was asked of it is done."""
@@ -118,5 +145,8 @@ class SharedObjectHub:
                 self._lookout.unfollow(key)
 
     def _committed(self, turns: Turns) -> None:
+        fanout = turns.fanout
         if self._lookout is not None:
             self._lookout.committed(turns)
+        if self._keeper is not None and fanout.state.persistent:
+            self._keeper.changed(fanout.key, fanout.state)

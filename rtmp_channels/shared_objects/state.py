@@ -102,6 +102,9 @@ class ObjectState:
     def __len__(self) -> int:
         return len(self._slots)
 
+    def __bool__(self) -> bool:
+        return True  # an empty object is one, too
+
     def changes_since(self, version: int) -> list[tuple[str, bytes | None]] | None:
         """Slots changed or removed (None) after the version; None if that is not known in full."""
         if not max(self.first_version, self.forgotten) <= version <= self.version:

@@ -44,9 +44,12 @@ class Sequencer(Protocol):
     shared: bool
     """Whether other processes, and code outside of the server, see the same objects."""
 
-    def open(self, key: ObjectKey, *, persistent: bool, create: bool) -> Soon[ObjectState]:
+    def open(
+        self, key: ObjectKey, *, persistent: bool, create: bool, seed: ObjectState | None = None
+    ) -> Soon[ObjectState]:
         """This process uses the object from now on: its state, to follow as a replica.
 
+        An object that does not exist begins as `seed`, which was kept elsewhere, or empty.
         Raises SharedObjectRefused: it exists with the other persistence (BadPersistence), or does
         not exist and must not be created (ObjectCreationFailed). Twice is as good as once.
         """

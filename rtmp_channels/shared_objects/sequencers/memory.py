@@ -35,10 +35,13 @@ class MemorySequencer:
         )
         self._objects: dict[ObjectKey, ObjectState] = {}
 
-    def open(self, key: ObjectKey, *, persistent: bool, create: bool) -> ObjectState:
+    def open(
+        self, key: ObjectKey, *, persistent: bool, create: bool, seed: ObjectState | None = None
+    ) -> ObjectState:
         state = self._objects.get(key)
         if state is None:
-            state = self._objects[key] = self._make(persistent=persistent, create=create)
+            state = seed or self._make(persistent=persistent, create=create)
+            self._objects[key] = state
         if state.persistent is not persistent:
             raise SharedObjectRefused(BAD_PERSISTENCE, "it exists with the other persistence")
         return state
@@ -64,6 +67,4 @@ class MemorySequencer:
     def _make(self, *, persistent: bool, create: bool) -> ObjectState:
         if not create:
             raise SharedObjectRefused(OBJECT_CREATION_FAILED, "there is no such object")
-        if persistent:
-            raise SharedObjectRefused(BAD_PERSISTENCE, "nothing here keeps persistent objects")
-        return ObjectState(self._rules, version=self._next_version)
+        return ObjectState(self._rules, persistent=persistent, version=self._next_version)

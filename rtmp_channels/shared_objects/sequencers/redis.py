@@ -60,9 +60,12 @@ class RedisSequencer:
         self._closing: set[asyncio.Task[None]] = set()
         self._renewed = 0.0
 
-    async def open(self, key: ObjectKey, *, persistent: bool, create: bool) -> ObjectState:
-        first = ObjectState(self._rules, persistent=persistent, version=_first_version())
-        return await self._open(key, first, create=create)
+    async def open(
+        self, key: ObjectKey, *, persistent: bool, create: bool, seed: ObjectState | None = None
+    ) -> ObjectState:
+        if seed is None:
+            seed = ObjectState(self._rules, persistent=persistent, version=_first_version())
+        return await self._open(key, seed, create=create)
 
     async def restore(self, key: ObjectKey, replica: ObjectState) -> ObjectState:
         return await self._open(key, replica, create=True)
