@@ -72,12 +72,14 @@ class StreamCache:
         self._data.pop(name, None)
 
     def head(self, wants: Wants, *, timestamp: int) -> list[Packet]:
-        """Metadata, then setup messages, at the time of the packet that follows them.
+        """Metadata, then setup messages.
 
-        Players measure from the first message: headers hours older would be hours of waiting.
+        These are at the time of the packet that follows them: players measure from the first one,
+        and headers hours older would be hours of waiting. Metadata is at 0, as at a stream's start:
+        at any other time ffmpeg takes it for subtitles.
         """
-        kept = wants.select([*self._data.values(), *self._setups.values()])
-        return [packet.at(timestamp) for packet in kept]
+        data = [packet.at(0) for packet in self._data.values()]
+        return data + [packet.at(timestamp) for packet in wants.select(self._setups.values())]
 
     def start(self, wants: Wants) -> list[Packet]:
         """The head and the group of pictures; empty if there is no keyframe to start with."""

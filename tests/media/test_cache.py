@@ -28,7 +28,7 @@ def test_a_late_joiner_gets_metadata_headers_and_the_group(cache):
         flv.AAC_HEADER,
         *payloads(gop),
     ]
-    assert [packet.timestamp for packet in start] == [1000, 1000, 1000, 1000, 1001, 1040]
+    assert [packet.timestamp for packet in start] == [0, 1000, 1000, 1000, 1001, 1040]
 
 
 def test_without_a_keyframe_there_is_no_start(cache):

@@ -40,7 +40,7 @@ async def test_a_late_joiner_starts_with_metadata_headers_and_a_keyframe(publica
     feed(flv.key(1000), flv.audio(1010), flv.inter(1040))
     viewer = play()
     assert viewer.take() == seen(
-        flv.data(1000),
+        flv.data(0),
         flv.avc_header(1000),
         flv.aac_header(1000),
         flv.key(1000),
@@ -79,7 +79,7 @@ async def test_without_a_group_a_joiner_waits_for_the_next_keyframe(hub, feed, p
     assert viewer.take() == []
     feed(flv.key(30_080), flv.inter(30_120))
     assert viewer.take() == seen(
-        flv.data(30_080), flv.avc_header(30_080), flv.key(30_080), flv.inter(30_120)
+        flv.data(0), flv.avc_header(30_080), flv.key(30_080), flv.inter(30_120)
     )
 
 
@@ -95,7 +95,7 @@ async def test_an_audio_only_stream_starts_anywhere(publication, feed, play):
     feed(flv.aac_header(), flv.audio(10), flv.audio(20))
     viewer = play()
     feed(flv.audio(30))
-    assert viewer.take() == seen(flv.data(20), flv.aac_header(20), flv.audio(30))
+    assert viewer.take() == seen(flv.data(0), flv.aac_header(20), flv.audio(30))
 
 
 async def test_a_stream_without_keyframes_is_played_in_the_end(make_hub):
@@ -124,7 +124,7 @@ async def test_changed_metadata_reaches_everyone(publication, feed, play):
         (data, 3, b"four"),
     ]
     feed(flv.key(9))
-    assert set(play().take()) == {(data, 9, b"two"), (data, 9, b"four"), *seen(flv.key(9))}
+    assert set(play().take()) == {(data, 0, b"two"), (data, 0, b"four"), *seen(flv.key(9))}
 
 
 @pytest.mark.parametrize("arguments", [["onMetaData"], []])
