@@ -76,7 +76,8 @@ class AsyncRtmpConsumer(MessageHandlers):
             dispatch=self.dispatch,
             refuse=self._refuse_busy,
             calls=self._calls,
-            max_waiting=settings.max_queued_events,
+            max_messages=settings.max_queued_events,
+            max_bytes=settings.max_queued_bytes,
         )
 
     @classmethod

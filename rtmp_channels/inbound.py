@@ -52,6 +52,7 @@ def _call_received(session: Session, event: CallReceived, size: int) -> None:
         "transaction_id": event.transaction_id,
         "message_stream_id": event.message_stream_id,
         "command_object": event.command_object,
+        "size": size,
     }
     session.application.put(message, size)
 
@@ -94,7 +95,12 @@ def _data_received(session: Session, event: DataReceived, size: int) -> None:
     if event.message_stream_id != 0:
         session.application.media.take_data(event)
         return
-    message = {"type": "rtmp.data", "values": event.values, "timestamp": event.timestamp}
+    message = {
+        "type": "rtmp.data",
+        "values": event.values,
+        "timestamp": event.timestamp,
+        "size": size,
+    }
     session.application.put(message, size)
 
 

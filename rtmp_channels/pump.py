@@ -10,9 +10,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from rtmp_channels.inbox import Inbox
 from rtmp_channels.pending import PendingCalls
 
 Message = dict[str, Any]
+
+_FAILED = "feeder.failed"
 
 
 class Pump:
@@ -24,12 +27,14 @@ class Pump:
         dispatch: Callable[[Message], Awaitable[None]],
         refuse: Callable[[Message], Awaitable[None]],
         calls: PendingCalls,
-        max_waiting: int,
+        max_messages: int,
+        max_bytes: int,
     ) -> None:
         self._dispatch = dispatch
         self._refuse = refuse
         self._calls = calls
-        self._queue: asyncio.Queue[Message | Exception] = asyncio.Queue(max_waiting)
+        self._room = asyncio.Event()
+        self._queue = Inbox(max_messages=max_messages, max_bytes=max_bytes, on_room=self._room.set)
 
     async def run(
         self,
@@ -43,8 +48,8 @@ class Pump:
         try:
             while True:
                 message = await self._queue.get()
-                if isinstance(message, Exception):
-                    raise message
+                if message["type"] == _FAILED:
+                    raise message["error"]
                 await self._dispatch(message)
                 if message["type"] == "rtmp.disconnect":
                     return
@@ -60,7 +65,7 @@ class Pump:
         try:
             await feeding
         except Exception as error:
-            await self._queue.put(error)
+            self._queue.put({"type": _FAILED, "error": error})
 
     async def _feed_from_client(self, receive: Callable[[], Awaitable[Message]]) -> None:
         queue, calls = self._queue, self._calls
@@ -72,14 +77,24 @@ class Pump:
                 continue
             if kind == "rtmp.disconnect":
                 calls.close()
-            elif kind == "rtmp.call" and queue.full() and calls:
+            elif kind == "rtmp.call" and queue.is_full and calls:
                 # The answer that the handler waits for may be behind this call.
                 await self._refuse(message)
                 continue
-            await queue.put(message)
+            if queue.is_full:
+                await self._wait_for_room()
+            queue.put(message, message.get("size", 0))
             if kind == "rtmp.disconnect":
                 return
 
     async def _feed_from_layer(self, receive: Callable[[], Awaitable[Message]]) -> None:
         while True:
-            await self._queue.put(await receive())
+            message = await receive()
+            if self._queue.is_full:
+                await self._wait_for_room()
+            self._queue.put(message)
+
+    async def _wait_for_room(self) -> None:
+        while self._queue.is_full:
+            self._room.clear()
+            await self._room.wait()

@@ -36,6 +36,10 @@ class LobbyConsumer(AsyncRtmpConsumer):
         return object()
 
     @remote
+    async def hang(self):
+        await asyncio.Event().wait()
+
+    @remote
     async def callme(self):
         return await self.call("ping2", "are you there")
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from rtmp_channels.protocol.outbound import encode_call
 from tests.server.client import connection, rtmp_client
 from tests.server.conftest import HTTP, RTMP, trusting_nobody
 
@@ -122,13 +123,18 @@ async def test_stalled_readers_over_tls(start_daphne, certificate):
         assert server.rss - before < ALLOWED
 
 
-async def test_flood_into_a_stuck_application(server):
+@pytest.mark.parametrize("application", ["stuck", "studio"])
+@pytest.mark.parametrize("size", [50, 50_000, 1_000_000])
+async def test_flood_into_a_stuck_application(server, application, size):
+    """Into one that receives nothing, and into a consumer with a handler that does not end."""
     await warm_up(server.port())
     async with rtmp_client(server.port()) as client:
-        await client.connect("stuck")
+        await client.connect(application)
+        client.connection.send_call("hang")
         before = server.rss
-        for _ in range(2_000):
-            client.connection.send_call("flood", ["x" * 50_000])
+        call = encode_call("flood", ["x" * size]) * (1 + 50_000 // size)
+        for _ in range(100_000_000 // len(call)):
+            client.connection.send_raw(call)
             try:
                 async with asyncio.timeout(1.5):
                     await client.flush()
