@@ -97,7 +97,7 @@ class Answer:
     def _add(self, answer: Message) -> None:
         settings = remoting_settings()
         room = max(settings.max_response_size - self._size, 0)
-        limits = Limits(depth=settings.max_depth, output_bytes=room)
+        limits = Limits(depth=settings.depth, output_bytes=room)
         data = _bytes_of(answer, limits)
         self._size += len(data)
         self._messages.append(data)
@@ -105,7 +105,7 @@ class Answer:
 
 def _header(name: str, value: Any) -> bytes:
     """A header's bytes; none if it cannot be encoded."""
-    limits = Limits(depth=remoting_settings().max_depth)
+    limits = Limits(depth=remoting_settings().depth)
     try:
         packet = Packet(headers=[Header(name, False, value)]).serialize(limits=limits)
     except Exception:

@@ -17,6 +17,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.signals import setting_changed
 
+from .amf.limits import DEPTH_MAX
+
 logger = logging.getLogger(__name__)
 
 
@@ -219,6 +221,11 @@ class RemotingSettings:
 
     max_response_size: int = 64 * 1024 * 1024
     """Bytes of a response."""
+
+    @property
+    def depth(self) -> int:
+        """MAX_DEPTH within what the codec bears."""
+        return min(max(self.max_depth, 1), DEPTH_MAX)
 
 
 remoting_settings = load_settings(RemotingSettings, "AMF_REMOTING")

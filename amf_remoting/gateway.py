@@ -135,7 +135,7 @@ def _describe(target: str) -> dict[str, Any]:
 def _decode_limits() -> Limits:
     settings = remoting_settings()
     return Limits(
-        depth=settings.max_depth,
+        depth=settings.depth,
         values=settings.max_values,
         input_bytes=settings.max_request_size,
     )

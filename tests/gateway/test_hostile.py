@@ -11,6 +11,7 @@ from django.test import AsyncClient, RequestFactory
 
 from amf_remoting import packet as packets
 from amf_remoting import pool
+from amf_remoting.conf import remoting_settings
 from amf_remoting.packet import Message, Packet, parse
 from amf_remoting.pool import BoundedThreadPool
 from amf_remoting.registry import registry, remote_method
@@ -72,6 +73,15 @@ def test_deep_nesting_is_a_fault(post: Post, depth: int) -> None:
     (answer,) = parse(response.content).messages
     assert answer.target_uri == "/1/onStatus"
     assert answer.value["code"] == "Client.BadMessage"
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(0, 1), (5000, 1000), (300, 300)])
+def test_the_depth_stays_within_what_the_codec_bears(
+    post: Post, exposed: Any, depth: int, kept: int
+) -> None:
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "MAX_DEPTH": depth}
+    assert remoting_settings().depth == kept
+    assert post(Packet(0, [], [Message("math.add", "/1", [1, 2])])).status_code == 200
 
 
 def test_a_deep_result_is_a_fault(post: Post) -> None:
