@@ -148,6 +148,7 @@ class MessageHandlers(ABC):
                     "write": grant.write,
                     "send": grant.send,
                     "validate": grant.validate,
+                    "on_change": grant.on_change,
                 }
             )
 

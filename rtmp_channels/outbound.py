@@ -104,7 +104,7 @@ def _reject_play(link: ApplicationLink, message: Message) -> None:
 
 
 def _accept_use(link: ApplicationLink, message: Message) -> None:
-    keys = ("read", "create", "write", "send", "validate")
+    keys = ("read", "create", "write", "send", "validate", "on_change")
     grant = Grant(**{key: message[key] for key in keys if key in message})
     link.shared_objects.accept(message["name"], grant)
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from rtmp_channels.shared_objects.current import make_hub, shared_object_hubs
 from rtmp_channels.shared_objects.hub import SharedObjectHub
-from rtmp_channels.shared_objects.operations import Batch, ObjectKey, Operation, Outcome, Verdict
+from rtmp_channels.shared_objects.operations import Batch, ObjectKey, Outcome, Verdict
 from rtmp_channels.shared_objects.refusals import SequencerUnavailable, SharedObjectError
 from rtmp_channels.shared_objects.view import SharedObjectView
 
 SERVER = "server"
 """The writer that stands for server code; no connection has this id."""
 
+ATTEMPTS = 50
+"""How often `update_shared_object` tries."""
+
+T = TypeVar("T")
+
 
 class NotShared(SharedObjectError):
     """The sequencer keeps objects in another process's memory: not to be reached from here."""
+
+
+class ObjectChanged(SharedObjectError):
+    """Somebody changed the object while a block held it locked; nothing was changed by it."""
 
 
 class ChangeRefused(SharedObjectError):
@@ -27,12 +36,13 @@ class ChangeRefused(SharedObjectError):
 
 @asynccontextmanager
 async def shared_object(
-    name: str, scope: Mapping[str, Any], *, persistent: bool = False
+    name: str, scope: Mapping[str, Any], *, persistent: bool = False, lock: bool = False
 ) -> AsyncIterator[SharedObjectView]:
     """The object of that name in an application instance: that of the scope's path, "/lobby/room1".
 
     What the block changes is made at its end, as one batch under one new version, whatever others
-    changed meanwhile; an exception in the block makes none of it. A temporary object that nobody
+    changed meanwhile; with `lock`, only if nobody did (ObjectChanged). An exception in the block
+    makes none of it. A temporary object that nobody
     uses is made, and lives as long as the connection whose scope this is. With the redis sequencer
     a view, a task or a shell may take part: `{"path": "/lobby/room1"}` is scope enough, and the
     object is used until the block ends. Raises NotShared, ChangeRefused, SharedObjectRefused and
@@ -46,16 +56,45 @@ async def shared_object(
             await hub.refresh(key)
             view = SharedObjectView(fanout.state)
             yield view
-            await _commit(hub, key, view.operations())
+            await _commit(hub, key, view, if_version=view.version if lock else None)
         finally:
             if not hub.is_connected(holder):
                 hub.release(key, holder=holder)
 
 
-async def _commit(hub: SharedObjectHub, key: ObjectKey, operations: Sequence[Operation]) -> None:
+async def update_shared_object(
+    name: str,
+    scope: Mapping[str, Any],
+    update: Callable[[SharedObjectView], T],
+    *,
+    persistent: bool = False,
+) -> T:
+    """Calls `update` on the object, again if need be, until nobody changed it in between.
+
+    So it may read and then write: `lambda scores: scores.update(ann=scores.get("ann", 0) + 1)`.
+    Returns what `update` returned; raises ObjectChanged after ATTEMPTS.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with shared_object(name, scope, persistent=persistent, lock=True) as view:
+                result = update(view)
+        except ObjectChanged:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            break
+    return result
+
+
+async def _commit(
+    hub: SharedObjectHub, key: ObjectKey, view: SharedObjectView, *, if_version: int | None
+) -> None:
+    operations = view.operations()
     if not operations:
         return
-    outcome = await _submit(hub, key, Batch(SERVER, tuple(operations)))
+    outcome = await _submit(hub, key, Batch(SERVER, operations, if_version=if_version))
+    if any(answer.verdict is Verdict.LOST for answer in outcome.answers):
+        raise ObjectChanged(f"shared object {key.name!r} is not at version {if_version} any more")
     reasons = [a.reason for a in outcome.answers if a.verdict is Verdict.REFUSED]
     if reasons:
         raise ChangeRefused(f"shared object {key.name!r}: {'; '.join(reasons)}")

@@ -26,6 +26,7 @@ from rtmp_channels.protocol.shared_object import (
     Success,
     UseSuccess,
 )
+from rtmp_channels.shared_objects.grants import Changed
 from rtmp_channels.shared_objects.operations import (
     Answer,
     ClearSlots,
@@ -98,6 +99,22 @@ def requests_of(events: Iterable[SharedObjectEvent]) -> Iterator[Request]:
                 yield Request(ClearSlots())
             case SendMessage(method, arguments):
                 yield Request(Send(encode_send(method, arguments)))
+
+
+def changes_of(name: str, commit: Commit) -> Changed | None:
+    """The commit for those who asked to hear of changes; None if it only sent."""
+    slots: dict[str, Any] = {}
+    cleared = False
+    for event in commit.events:
+        match event.kind:
+            case EventKind.CLEAR:
+                cleared = True
+                slots.clear()
+            case EventKind.CHANGE:
+                slots[event.key] = decode_value(event.data)
+            case EventKind.REMOVE:
+                slots[event.key] = None
+    return Changed(name, slots, cleared) if slots or cleared else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a client changed."""
+
+    name: str
+    """The object's."""
+    slots: Mapping[str, Any]
+    """The new values; None: removed."""
+    cleared: bool = False
+    """Whether all other slots are gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +38,10 @@ class Grant:
     validate: Callable[[str, Any], bool] | None = None
     """Called with the slot's name and its new value (None: to be removed) before each change, and
     for every slot before a clear. False, or an exception, refuses; it must not block."""
+
+    on_change: Callable[[Changed], None] | None = None
+    """Called once for every message of this client that changed something, after everyone was told,
+    in the process that has the connection; it must not block."""
 
 
 @dataclass(frozen=True, slots=True)

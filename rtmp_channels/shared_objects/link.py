@@ -10,13 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
-from rtmp_channels.shared_objects.encoding import ObjectEncoder
+from rtmp_channels.shared_objects.encoding import ObjectEncoder, changes_of
 from rtmp_channels.shared_objects.fanout import Fanout, Follower
-from rtmp_channels.shared_objects.grants import Grant, UseRequest
+from rtmp_channels.shared_objects.grants import Changed, Grant, UseRequest
 from rtmp_channels.shared_objects.guard import refusals
 from rtmp_channels.shared_objects.operations import (
     Answer,
     Batch,
+    Commit,
     ObjectKey,
     Operation,
     Outcome,
@@ -41,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 UNAVAILABLE = "the sequencer cannot be asked"
+TOO_FAST = "too many changes per second"
 
 
 class Link:
@@ -164,12 +166,11 @@ class Link:
             self._port.count_waiting(-1, -step.size)
             self._refuse(NO_WRITE_ACCESS, step)
             return
-        reasons = refusals(
-            step.requests,
-            self._grant,
-            self._fanout.state,
-            limit=self._hub.rules.operations_per_message,
-        )
+        if self._port.may_change(len(step.requests)):
+            limit = self._hub.rules.operations_per_message
+            reasons = refusals(step.requests, self._grant, self._fanout.state, limit=limit)
+        else:
+            reasons = [TOO_FAST] * len(step.requests)
         granted = tuple(
             request.operation
             for request, reason in zip(step.requests, reasons, strict=True)
@@ -186,6 +187,17 @@ class Link:
             reasons = [reason or UNAVAILABLE for reason in reasons]
             outcome = Outcome((), self._fanout.state.version, None)
         self._tell(step, reasons, outcome)
+        if self._grant.on_change is not None and outcome.commit is not None:
+            self._report(self._grant.on_change, outcome.commit)
+
+    def _report(self, on_change: Callable[[Changed], None], commit: Commit) -> None:
+        changed = changes_of(self.key.name, commit)
+        if changed is None:
+            return
+        try:
+            on_change(changed)
+        except Exception:
+            logger.exception("Shared object %r: on_change failed", self.key.name)
 
     def _tell(self, step: ChangeStep, reasons: Sequence[str], outcome: Outcome) -> None:
         """Tells the writer what became of its requests."""

@@ -62,6 +62,8 @@ class Batch:
     operations: tuple[Operation, ...]
     known_version: int | None = None
     """The version that the writer has seen; None: its changes cannot be lost (server code)."""
+    if_version: int | None = None
+    """Lost as a whole unless the object has exactly this version: server code's lock."""
 
 
 class EventKind(IntEnum):

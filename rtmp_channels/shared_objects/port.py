@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rtmp_channels.protocol.shared_object import Release, SharedObjectMessage, Use
+from rtmp_channels.shared_objects.allowance import Allowance
 from rtmp_channels.shared_objects.encoding import ObjectEncoder
 from rtmp_channels.shared_objects.fanout import Follower, Subscriber
 from rtmp_channels.shared_objects.grants import Authorise
@@ -53,6 +55,7 @@ class SharedObjectPort:
         self._waiting_bytes = 0
         self._on_room = on_room
         self._congested = False
+        self._allowance = Allowance(hub.rules.operations_per_second)
         self._closed = False
 
     def receive(self, message: SharedObjectMessage) -> None:
@@ -99,6 +102,10 @@ class SharedObjectPort:
         self._congested = 2 * steps > rules.waiting_messages or 2 * size > rules.waiting_bytes
         if was_congested and not self._congested:
             self._on_room()
+
+    def may_change(self, count: int) -> bool:
+        """Whether so many operations are within the connection's rate."""
+        return self._allowance.take(count, now=asyncio.get_running_loop().time())
 
     def forget(self, link: Link) -> None:
         """Drops a link that is idle."""

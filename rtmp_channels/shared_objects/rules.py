@@ -37,6 +37,9 @@ class SharedObjectRules:
     operations_per_message: int = 256
     """Changes, removals, clears and sends in one message of a client."""
 
+    operations_per_second: int = 5_000
+    """Of one connection, on average; as many may come at once."""
+
     waiting_messages: int = 256
     """Messages of one connection that wait for grants or the sequencer; closed beyond that."""
 

@@ -114,6 +114,9 @@ class ObjectState:
 
     def commit(self, batch: Batch) -> Outcome:
         """Decides on a batch and carries it out: the version rises once, if at all."""
+        if batch.if_version not in (None, self.version):
+            lost = Answer(Verdict.LOST)
+            return Outcome((lost,) * len(batch.operations), self.version, None)
         version = self.version + 1
         events: list[ObjectEvent] = []
         answers = []

@@ -19,14 +19,11 @@ class SharedObjectView(MutableMapping[str, Any]):
 
     def __init__(self, state: ObjectState) -> None:
         self._state = state
+        self.version = state.version
+        """The object's when the block began."""
         self._cleared = False
         self._changes: dict[str, bytes | None] = {}
         self._sends: list[Operation] = []
-
-    @property
-    def version(self) -> int:
-        """The object's version, without the changes made here."""
-        return self._state.version
 
     def __getitem__(self, key: str) -> Any:
         data = self._get(key)

@@ -4,7 +4,14 @@ import pytest
 
 from amf_remoting import amf
 from rtmp_channels.protocol.shared_object import Change, Clear, Remove, SendMessage, Success
-from rtmp_channels.shared_objects.access import ChangeRefused, NotShared, shared_object
+from rtmp_channels.shared_objects.access import (
+    ATTEMPTS,
+    ChangeRefused,
+    NotShared,
+    ObjectChanged,
+    shared_object,
+    update_shared_object,
+)
 from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.shared_objects.refusals import SharedObjectRefused
 from tests.shared_objects.clients import Client
@@ -165,3 +172,39 @@ async def test_another_event_loop_is_told():
 async def test_repr(ann):
     async with shared_object("scores", scope_of(ann)) as scores:
         assert repr(scores) == "<SharedObjectView {'ann': 1}>"
+
+
+async def test_a_lock_that_was_broken_changes_nothing(ann):
+    async def change():
+        async with shared_object("scores", scope_of(ann), lock=True) as scores:
+            ann.set("ann", 7)
+            scores["ann"] = scores["ann"] + 1
+
+    with pytest.raises(ObjectChanged):
+        await change()
+    assert ann.data == {"ann": 7}
+
+
+async def test_update_tries_again(ann):
+    seen = []
+
+    def update(scores):
+        seen.append(scores["ann"])
+        if len(seen) < 3:
+            ann.set("ann", 10 * len(seen))
+        scores["ann"] += 1
+        return "done"
+
+    assert await update_shared_object("scores", scope_of(ann), update) == "done"
+    assert seen == [1, 10, 20]
+    assert ann.data == {"ann": 21}
+
+
+async def test_update_gives_up(ann):
+    def update(scores):
+        ann.set("ann", scores["ann"] + 1)
+        scores["ann"] = 0
+
+    with pytest.raises(ObjectChanged):
+        await update_shared_object("scores", scope_of(ann), update)
+    assert ann.data == {"ann": 1 + ATTEMPTS}

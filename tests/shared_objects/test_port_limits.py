@@ -16,6 +16,7 @@ from rtmp_channels.protocol.shared_object import (
     Use,
     UseSuccess,
 )
+from rtmp_channels.shared_objects.allowance import Allowance
 from rtmp_channels.shared_objects.grants import Grant
 from rtmp_channels.shared_objects.port import TooMuchWaiting
 from tests.shared_objects.clients import Client, make_hub, settle
@@ -83,6 +84,26 @@ async def test_operations_per_message():
     assert client.events() == [NO_WRITE, Remove("a"), Remove("b"), Remove("c")]
     client.say(RequestChange((("d", 1), ("e", 1))))
     assert client.events() == [Success("d"), Success("e")]
+
+
+async def test_operations_per_second():
+    client = await make_client(operations_per_second=3)
+    for number in range(4):
+        client.set("a", number)
+    assert client.events() == [
+        Success("a"),
+        Success("a"),
+        Success("a"),
+        NO_WRITE,
+        Change((("a", 2),)),
+    ]
+
+
+def test_an_allowance_grows_again():
+    allowance = Allowance(10)
+    assert [allowance.take(10, now=5), allowance.take(1, now=5)] == [True, False]
+    assert [allowance.take(5, now=5.5), allowance.take(1, now=5.5)] == [True, False]
+    assert [allowance.take(11, now=60), allowance.take(10, now=60)] == [False, True]
 
 
 class TestWaiting:

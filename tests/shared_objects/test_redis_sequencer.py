@@ -60,7 +60,8 @@ def random_batch(rng, version):
 
     known = rng.choice([None, version, version, version - 1, version - 3])
     operations = tuple(operation() for _ in range(rng.randrange(4)))
-    return Batch(rng.choice(["ann", "bob", "server"]), operations, known)
+    only_at = rng.choice([None, None, None, version, version - 1])
+    return Batch(rng.choice(["ann", "bob", "server"]), operations, known, only_at)
 
 
 @pytest.mark.parametrize("seed", range(12))

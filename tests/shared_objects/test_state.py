@@ -64,6 +64,16 @@ def test_a_slot_that_is_not_there_is_removed_without_an_event(operation):
     assert state.version == 0
 
 
+def test_a_locked_batch_is_done_at_its_version_only():
+    state = make_state()
+    outcome = state.commit(Batch("server", (SetSlot("a", b"1"), Send(b"x")), if_version=0))
+    assert outcome.answers == (ACCEPTED, ACCEPTED)
+    outcome = state.commit(Batch("server", (SetSlot("a", b"2"), Send(b"x")), if_version=0))
+    assert outcome.answers == (Answer(Verdict.LOST), Answer(Verdict.LOST))
+    assert outcome.commit is None
+    assert slots(state) == {"a": b"1"}
+
+
 def test_null_removes():
     state = make_state()
     commit(state, SetSlot("a", b"1"))
@@ -220,6 +230,7 @@ def test_defaults_of_every_limit():
     assert (rules.objects_per_connection, rules.name_bytes, rules.key_bytes) == (64, 255, 255)
     assert (rules.slots, rules.value_bytes, rules.object_bytes) == (1024, 65_536, 1_048_576)
     assert (rules.send_bytes, rules.operations_per_message) == (65_536, 256)
+    assert rules.operations_per_second == 5_000
     assert (rules.waiting_messages, rules.waiting_bytes) == (256, 1_048_576)
     assert (rules.tombstones, rules.log_length, rules.reject_lost_changes) == (1024, 1024, True)
 

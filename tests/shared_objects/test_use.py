@@ -10,12 +10,13 @@ from rtmp_channels.protocol.shared_object import (
     Release,
     Remove,
     RequestChange,
+    RequestClear,
     Status,
     Success,
     Use,
     UseSuccess,
 )
-from rtmp_channels.shared_objects.grants import Grant
+from rtmp_channels.shared_objects.grants import Changed, Grant
 from rtmp_channels.shared_objects.refusals import SharedObjectRefused
 from tests.shared_objects.clients import Client, make_hub, settle
 
@@ -271,8 +272,6 @@ class TestValidator:
 
     async def test_is_asked_for_removals_and_clears(self, hub):
         ann, bob = await self.grant(hub, lambda key, value: value is not None)
-        from rtmp_channels.protocol.shared_object import RequestClear
-
         bob.remove("a")
         bob.say(RequestClear())
         assert bob.events() == [
@@ -316,3 +315,36 @@ async def test_hub_close_lets_go_of_all(hub):
     await hub.close()
     ann.port.close()
     await hub.close()
+
+
+class TestOnChange:
+    async def grant(self, hub, on_change):
+        (ann,) = await make_clients(hub, "ann")
+        bob = Client(hub, "bob")
+        bob.grants["scores"] = Grant(on_change=on_change)
+        await bob.use()
+        bob.events()
+        return ann, bob
+
+    async def test_hears_of_what_this_client_changed(self, hub):
+        heard = []
+        ann, bob = await self.grant(hub, heard.append)
+        ann.set("x", 1)
+        bob.say(RequestChange((("a", [1]), ("b", None), ("x", None))))
+        bob.say(RequestChange((("a", [1]),)))
+        bob.send("hello")
+        bob.say(RequestClear())
+        assert heard == [
+            Changed("scores", {"a": [1], "x": None}),
+            Changed("scores", {}, cleared=True),
+        ]
+
+    async def test_that_fails_is_logged(self, hub, caplog):
+        def on_change(changed):
+            raise LookupError("a bug")
+
+        ann, bob = await self.grant(hub, on_change)
+        bob.set("a", 1)
+        assert ann.data == {"a": 1}
+        assert bob.events() == [Success("a")]
+        assert "a bug" in caplog.text

@@ -96,6 +96,7 @@ def pack_exchange(
         {
             "writer": batch.writer,
             "known": -1 if batch.known_version is None else batch.known_version,
+            "only_at": -1 if batch.if_version is None else batch.if_version,
             "operations": [_pack_operation(operation) for operation in batch.operations],
         }
         for batch in batches

@@ -188,7 +188,11 @@ local has_events = false
 for _, batch in ipairs(request.batches) do
   local events, answers, at = {}, {}, version + 1
   for i, operation in ipairs(batch.operations) do
-    answers[i] = decide(operation, batch, at, events)
+    if batch.only_at >= 0 and batch.only_at ~= version then
+      answers[i] = {'l', false}
+    else
+      answers[i] = decide(operation, batch, at, events)
+    end
   end
   local changed = false
   for _, event in ipairs(events) do changed = changed or event[1] ~= 6 end
