@@ -109,7 +109,8 @@ class Relay:
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=ATTEMPT_TIMEOUT)
         self._wanted.clear()
         with suppress(Exception):
             async with asyncio.timeout(ATTEMPT_TIMEOUT):
@@ -125,7 +126,7 @@ class Relay:
 
     async def _receive(self) -> None:
         pause = FIRST_PAUSE
-        while True:
+        while self._tasks:  # until closed: layers have been seen to swallow a cancellation
             try:
                 if self._channel is None:
                     self._channel = await self._layer.new_channel("rtmp.")
@@ -152,7 +153,7 @@ class Relay:
 
     async def _keep_membership(self) -> None:
         pause = FIRST_PAUSE
-        while True:
+        while self._tasks:
             try:
                 async with asyncio.timeout(RENEWAL):  # wait_for of Python 3.11 may lose a cancel
                     await self._changed.wait()

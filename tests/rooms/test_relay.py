@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from contextlib import suppress
 
 import pytest
 
@@ -185,3 +186,23 @@ async def test_close_does_not_wait_for_a_layer_that_hangs(relays, layer, monkeyp
     monkeypatch.setattr(layer, "group_discard", hang)
     async with asyncio.timeout(5):
         await one.close()
+
+
+async def test_close_ends_although_the_layer_swallows_a_cancellation(layer, relays):
+    relay, _ = relays()
+    await relay.follow("room.a")
+    joining, join = asyncio.Event(), layer.group_add
+
+    async def swallow(group, channel):
+        joining.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await join(group, channel)
+
+    layer.group_add = swallow
+    follower = asyncio.create_task(relay.follow("room.b"))
+    await joining.wait()
+    async with asyncio.timeout(1):
+        await relay.close()
+        await follower
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("rtmp relay")]
