@@ -7,6 +7,7 @@ import pytest
 from rtmp_channels.protocol.outbound import encode_call
 from tests.server.client import connection, rtmp_client
 from tests.server.conftest import HTTP, RTMP, trusting_nobody
+from tests.server.daphne import Daphne, daphne_command
 
 WINDOW = 16_384
 """The receive buffer of clients that stall."""
@@ -15,9 +16,12 @@ ALLOWED = 10_000_000
 """Bytes a stalled reader, or a flood, may cost."""
 
 
-@pytest.fixture
-def server(start_daphne):
-    return start_daphne(RTMP, HTTP)
+@pytest.fixture(scope="module")
+def server():
+    """One for all: what a test leaves behind is less than what the next may not exceed."""
+    server = Daphne(daphne_command(RTMP, HTTP))
+    yield server
+    server.stop()
 
 
 async def warm_up(port):
@@ -26,21 +30,21 @@ async def warm_up(port):
         await client.call("echo.echo", "x" * 100_000)
 
 
-async def stalled(server):
-    """Waits for the flood's end; returns the log's line."""
-    lines = await asyncio.to_thread(server.wait_for_log, r"flood: ")
-    assert "stalled after" in lines[0], lines
-    return lines[0]
+async def stalled(server, *, since=0):
+    """Waits for the flood's end, after so many lines of the log: it must have been held up."""
+    seen = len([line for line in server.lines[:since] if "flood: " in line])
+    lines = await asyncio.to_thread(server.wait_for_log, "flood: ", count=seen + 1)
+    assert "stalled after" in lines[seen], lines
 
 
 async def test_trap_4_stalled_reader_on_rtmp(server):
     await warm_up(server.port())
     async with rtmp_client(server.port(), window=WINDOW) as client:
-        before = server.rss
+        before, since = server.rss, len(server.lines)
         await client.handshake()
         client.connection.send_connect({"app": "flood", "tcUrl": "rtmp://127.0.0.1/flood"})
         await client.flush()
-        await stalled(server)
+        await stalled(server, since=since)
         assert server.rss - before < ALLOWED
         await warm_up(server.port())
 
@@ -48,13 +52,13 @@ async def test_trap_4_stalled_reader_on_rtmp(server):
 async def test_trap_4_stalled_reader_on_websocket(server):
     await warm_up(server.port())
     async with connection(server.port("http"), window=WINDOW) as (reader, writer):
-        before = server.rss
+        before, since = server.rss, len(server.lines)
         writer.write(
             b"GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
             b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             b"Sec-WebSocket-Version: 13\r\n\r\n"
         )
-        await stalled(server)
+        await stalled(server, since=since)
         assert server.rss - before < ALLOWED
         assert (await reader.readline()).startswith(b"HTTP/1.1 101")
 
@@ -63,9 +67,9 @@ async def test_trap_4_stalled_reader_on_websocket(server):
 async def test_trap_4_stalled_reader_on_http(server, version):
     await warm_up(server.port())
     async with connection(server.port("http"), window=WINDOW) as (reader, writer):
-        before = server.rss
+        before, since = server.rss, len(server.lines)
         writer.write(b"GET /flood HTTP/" + version + b"\r\nHost: 127.0.0.1\r\n\r\n")
-        await stalled(server)
+        await stalled(server, since=since)
         assert server.rss - before < ALLOWED
         assert (await reader.readline()) == b"HTTP/" + version + b" 200 OK\r\n"
 
@@ -86,9 +90,9 @@ async def test_back_pressure_needs_no_rtmp_endpoint(start_daphne):
     server.wait_for_log("Listening on")
     [port] = server.ports_of("Listening on TCP address")
     async with connection(port, window=WINDOW) as (reader, writer):
-        before = server.rss
+        before, since = server.rss, len(server.lines)
         writer.write(b"GET /flood HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        await stalled(server)
+        await stalled(server, since=since)
         assert server.rss - before < ALLOWED
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
