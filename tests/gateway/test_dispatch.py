@@ -4,11 +4,13 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.test import RequestFactory
 
-from amf_remoting import pool
+from amf_remoting import auth, pool
 from amf_remoting.dispatch import Call, adispatch, dispatch
 from amf_remoting.exceptions import Fault
 from amf_remoting.registry import registry, remote_method
@@ -178,6 +180,33 @@ async def test_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         gate.set()
         registry.withdraw("twait")
         small.shutdown()
+
+
+def test_without_django_auth_everybody_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "_has_auth", lambda: False)
+    nobody = auth.anonymous_user()
+    assert type(nobody) is auth.Anonymous
+    assert (nobody.get_username(), nobody.has_perms([]), nobody.has_perms(["a.b"])) == (
+        "",
+        True,
+        False,
+    )
+    assert dispatch(Call("tecs.caller")) == "amf:tecs.caller:AnonymousUser"
+    with pytest.raises(Fault, match="wrong user or password"):
+        auth.authenticated(RequestFactory().post("/"), "joe", "secret")
+
+
+@pytest.mark.parametrize(("max_age", "closed"), [(0, True), (600, False), (None, False)])
+async def test_connections_of_pool_threads_are_closed_after_use(
+    monkeypatch: pytest.MonkeyPatch, max_age: int | None, closed: bool
+) -> None:
+    connection = Mock(in_atomic_block=False, settings_dict={"CONN_MAX_AGE": max_age})
+    busy = Mock(in_atomic_block=True)
+    monkeypatch.setattr(pool, "connections", Mock(all=lambda **keys: [busy, connection]))
+    assert (await adispatch(Call("tecs.echo", [1]))) == 1
+    assert connection.close.called is closed
+    assert connection.close_if_unusable_or_obsolete.called is not closed
+    assert not busy.close.called
 
 
 @pytest.mark.parametrize("user", [None, AnonymousUser()])
