@@ -7,11 +7,17 @@ import pytest
 
 from tests.support.process import REPOSITORY
 
+DOCS = REPOSITORY / "docs"
 LINK = re.compile(r"\]\(([^)#]+)")
-PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
 def test_links(page: Path) -> None:
     targets = [link for link in LINK.findall(page.read_text()) if "://" not in link]
     assert [link for link in targets if not (page.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = {DOCS / link for link in LINK.findall((DOCS / "index.md").read_text())}
+    assert set(DOCS.rglob("*.md")) - linked == {DOCS / "index.md"}
