@@ -79,15 +79,15 @@ class Fanout:
         if self.followers.get(follower.subscriber.id) is follower:
             del self.followers[follower.subscriber.id]
 
-    def deliver(self, commit: Commit) -> None:
-        """Follows the sequencer and tells everyone but the writer; a commit told is not retold."""
+    def deliver(self, commit: Commit, *, to_writer: bool = False) -> None:
+        """Follows the sequencer and tells everyone; the writer only if it will not be answered."""
         self.state.apply(commit)
         if commit.sequence <= self.delivered:
             return
         self.delivered = commit.sequence
         encoded: dict[int, bytes] = {}
         for follower in tuple(self.followers.values()):
-            if follower.subscriber.id == commit.writer:
+            if follower.subscriber.id == commit.writer and not to_writer:
                 continue
             data = encoded.get(follower.object_encoding)
             if data is None:

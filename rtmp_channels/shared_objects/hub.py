@@ -102,11 +102,12 @@ class SharedObjectHub:
             self._close_unheld(turns)
 
     def submit(self, key: ObjectKey, batch: Batch, told: Told) -> None:
-        """Has the sequencer decide on the batch; `told` is called after the others were told.
-
-        The object must be open.
-        """
-        self._objects[key].submit(batch, told)
+        """Has the sequencer decide on the batch; `told` is called after the others were told."""
+        turns = self._objects.get(key)
+        if turns is None:  # the hub is closed
+            told(None)
+        else:
+            turns.submit(batch, told)
 
     async def refresh(self, key: ObjectKey) -> None:
         """Follows what other processes have committed up to now; the object must be open."""

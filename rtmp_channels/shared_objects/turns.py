@@ -111,7 +111,8 @@ class Turns:
 
     def _settle(self, turn: Sequence[_Request], exchange: Exchange) -> None:
         for commit in exchange.missed:
-            self.fanout.deliver(commit)
+            # Ours may be among them: decided on, but the answer was lost and we said "refused".
+            self.fanout.deliver(commit, to_writer=True)
         has_committed = False
         for (_, told), outcome in zip(turn, exchange.outcomes, strict=True):
             if outcome.commit is not None:

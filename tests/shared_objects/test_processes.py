@@ -12,6 +12,7 @@ from rtmp_channels.shared_objects import lookout as lookout_module
 from rtmp_channels.shared_objects.access import shared_object
 from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.shared_objects.hub import SharedObjectHub
+from rtmp_channels.shared_objects.refusals import SequencerUnavailable
 from rtmp_channels.shared_objects.rules import SharedObjectRules
 from rtmp_channels.shared_objects.sequencers.redis import RedisSequencer
 from tests.rooms.layers import FakeLayer
@@ -215,6 +216,66 @@ async def test_a_connection_reads_what_others_have_written(make_hub, redis_url, 
             await until(bob.events)
             async with shared_object("scores", scope) as scores:  # no hint has come
                 assert scores["a"] == number
+        ann.port.close()
+    finally:
+        await shared_object_hubs.close()
+
+
+async def test_an_answer_that_was_lost_leaves_no_copy_behind(make_hub):
+    """Redis has decided, but we do not hear it: the writer is refused, then told what holds."""
+    hub = make_hub()
+    ann, bob = await make_clients(hub, hub)
+    decide = hub.sequencer.exchange
+
+    async def lose_the_answer(*arguments):
+        await decide(*arguments)
+        raise SequencerUnavailable("timeout")
+
+    hub.sequencer.exchange = lose_the_answer
+    ann.set("a", 1)
+    ann.send("once")
+    await until(lambda: len(ann.events()) >= 2)
+    assert ann.data == bob.data == {}
+    hub.sequencer.exchange = decide
+    bob.set("b", 1)
+    await until(lambda: ann.data == bob.data == {"a": 1, "b": 1})
+    assert ann.sent == bob.sent == [("once",)]
+
+
+async def test_a_sequencer_that_breaks_refuses_and_is_logged(make_hub, caplog):
+    hub = make_hub()
+    ann, bob = await make_clients(hub, hub)
+    decide = hub.sequencer.exchange
+
+    async def fail(*arguments):
+        raise LookupError("a bug")
+
+    hub.sequencer.exchange = fail
+    ann.set("a", 1)
+    await until(lambda: ann.data == {})
+    assert "a bug" in caplog.text
+    hub.sequencer.exchange = decide
+    ann.set("a", 2)
+    await until(lambda: bob.data == {"a": 2})
+
+
+async def test_server_code_is_told_when_nothing_was_changed(make_hub, settings, redis_url):
+    settings.RTMP_CHANNELS = {"SEQUENCER": "redis", "REDIS_URL": redis_url}
+    hub = shared_object_hubs.get()
+    try:
+        (ann,) = await make_clients(hub)
+
+        async def fail(*arguments):
+            raise SequencerUnavailable("down")
+
+        async def change():
+            scope = {"path": "/lobby/room1", "rtmp": {"connection_id": ann.id}}
+            async with shared_object("scores", scope) as scores:
+                hub.sequencer.exchange = fail
+                scores["a"] = 1
+
+        with pytest.raises(SequencerUnavailable, match="nothing was changed"):
+            await change()
         ann.port.close()
     finally:
         await shared_object_hubs.close()

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from rtmp_channels.shared_objects.operations import Batch, ObjectKey, object_group
@@ -48,7 +50,12 @@ class RedisSequencer:
         self._rules = rules
         self._prefix = prefix
         self._process = secrets.token_hex(8)
-        self._redis = Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
+            retry=Retry(NoBackoff(), 0),  # what was decided on must not be decided on twice
+        )
         self._open_script = self._redis.register_script(redis_scripts.OPEN)
         self._close_script = self._redis.register_script(redis_scripts.CLOSE)
         self._renew_script = self._redis.register_script(redis_scripts.RENEW)
