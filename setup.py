@@ -22,6 +22,7 @@ COMPILED = [
     "amf3_encoder",
     "codec",
     "member",
+    "names",
     "traits",
 ]
 """Modules of amf_remoting.amf. The wheel holds their sources too."""
@@ -48,9 +49,14 @@ def extensions(folder: str) -> list:
 
     sources = [f"amf_remoting/amf/{name}.py" for name in COMPILED]
     options = ["--strict", "--config-file=", f"--cache-dir={folder}/cache"]
-    return mypycify(
+    found = mypycify(
         sources + options, opt_level="3", debug_level="0", group_name=GROUP, target_dir=folder
     )
+    if sys.platform != "win32":
+        for extension in found:
+            # Nothing outside calls into it by name, so that calls within can be inlined.
+            extension.extra_compile_args.append("-fvisibility=hidden")
+    return found
 
 
 def main() -> None:

@@ -45,11 +45,7 @@ class ClassAlias:
         """How decoded members become attributes."""
         members = members_of(self.cls, self.attributes)
         settable = "__setattr__" not in {name for c in self.cls.__mro__[:-1] for name in vars(c)}
-        return Plan(self.name, settable, dict(zip(self.names, members, strict=True)))
-
-    def create(self) -> object:
-        """An empty instance, without `__init__`: references may mean it before it has members."""
-        return object.__new__(self.cls)
+        return Plan(self.name, self.cls, settable, dict(zip(self.names, members, strict=True)))
 
 
 class AliasRegistry:

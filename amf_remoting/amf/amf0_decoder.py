@@ -29,7 +29,8 @@ from amf_remoting.amf.markers import (
     AMF0_XML_DOCUMENT,
     SAFE_INTEGER,
 )
-from amf_remoting.amf.member import Plan
+from amf_remoting.amf.member import NO_PLAN, Plan
+from amf_remoting.amf.names import Name
 from amf_remoting.amf.native import i64, read_f64_be
 from amf_remoting.amf.values import MixedArray, TypedObject, Undefined, XMLDocument
 
@@ -60,11 +61,16 @@ class Amf0Decoder:
         self.repair = repair
         self.aliases = registry.by_name
         self.window = ""
+        self.window_is_ascii = True
         self.window_start: i64 = 0
         self.window_end: i64 = 0
-        self.names: dict[str, str] = {}
+        self.names: dict[bytes, Name] = {}
+        self.last_name = Name("", b"")
+        self.last_class = ""
+        self.last_plan: Plan = NO_PLAN
+        """What was found for `last_class`: objects of one class come in runs."""
         self.objects: list[object] = []
-        self.referred: set[int] = set()
+        self.referred: set[int] | None = None
         """Indexes that references have meant so far."""
         self.limits = limits
         self.avmplus: Amf3Decoder | None = None
@@ -77,7 +83,7 @@ class Amf0Decoder:
     def reset(self) -> None:
         """Forget the tables: what follows is a message of its own."""
         self.objects = []
-        self.referred = set()
+        self.referred = None
         self.avmplus = None
         self.avmplus_seen = False
 
@@ -177,6 +183,7 @@ class Amf0Decoder:
             self.window_start = start
             self.window_end = min(start + WINDOW, self.end)
             self.window = self.data[start : start + WINDOW].decode("latin-1")
+            self.window_is_ascii = self.window.isascii()
             offset = 0
         return self.window[offset : offset + length]
 
@@ -185,18 +192,29 @@ class Amf0Decoder:
         if length > WINDOW:
             return self._decoded(self.read_raw(length))
         piece = self._piece(length)
-        return piece if piece.isascii() else self._decoded(piece.encode("latin-1"))
+        if self.window_is_ascii or piece.isascii():
+            return piece
+        return self._decoded(piece.encode("latin-1"))
 
-    def _name(self) -> str:
-        """A member's name; names come again with each object, so they are looked up."""
+    def _name(self) -> Name:
+        """A class or member name: most often the one that followed the previous one before."""
+        likely = self.last_name.follower
+        position = self.position
+        if likely is not None and self.data[position : position + likely.size] == likely.raw:
+            self.position = position + likely.size
+            self.last_name = likely
+            return likely
         length = self.u16()
         if length > NAME_KEPT:
-            return self._text(length)
-        piece = self._piece(length)
-        name = self.names.get(piece)
+            return Name(self._text(length), b"")
+        raw = self.data[position : position + 2 + length]
+        name = self.names.get(raw)
         if name is None:
-            name = piece if piece.isascii() else self._decoded(piece.encode("latin-1"))
-            self.names[piece] = name
+            name = self.names[raw] = Name(self._text(length), raw)
+        else:
+            self.position += length
+        self.last_name.follower = name
+        self.last_name = name
         return name
 
     def _decoded(self, data: bytes) -> str:
@@ -248,10 +266,10 @@ class Amf0Decoder:
         before = len(members)
         while True:
             name = self._name()
-            if not name and self.data[self.position] == AMF0_OBJECT_END:
+            if not name.text and self.data[self.position] == AMF0_OBJECT_END:
                 self.position += 1
                 break
-            members[name] = self.decode()
+            members[name.text] = self.decode()
         self._spend(len(members) - before)
         self.depth += 1
 
@@ -268,21 +286,28 @@ class Amf0Decoder:
         mixed = MixedArray()
         self.objects.append(mixed)
         self._members(mixed.named)
-        value = array_of(mixed, keep=index in self.referred)
+        value = array_of(mixed, keep=self.referred is not None and index in self.referred)
         self.objects[index] = value
         return value
 
     def _typed_object(self) -> object:
-        class_name = self._text(self.u16())
+        class_name = self._name().text
+        if class_name is self.last_class:
+            return self._instance(self.last_plan)
         alias = self.aliases.get(class_name)
         if alias is None or alias.externalizable:
             unknown = TypedObject(class_name)
             self.objects.append(unknown)
             self._members(unknown.values)
             return unknown
-        instance = alias.create()
+        self.last_class = class_name
+        self.last_plan = alias.plan
+        return self._instance(alias.plan)
+
+    def _instance(self, plan: Plan) -> object:
+        instance = plan.create()
         self.objects.append(instance)
-        self._fill(instance, alias.plan)
+        self._fill(instance, plan)
         return instance
 
     def _fill(self, instance: object, plan: Plan) -> None:
@@ -291,10 +316,10 @@ class Amf0Decoder:
         seen = 0
         while True:
             name = self._name()
-            if not name and self.data[self.position] == AMF0_OBJECT_END:
+            if not name.text and self.data[self.position] == AMF0_OBJECT_END:
                 self.position += 1
                 break
-            member = plan.by_name.get(name)
+            member = name.member_of(plan)
             value = self.decode()
             if member is not None:
                 plan.set(instance, member, value)
@@ -308,6 +333,8 @@ class Amf0Decoder:
             raise UncountedArgumentsError("the arguments refer to themselves", self.position)
         if index >= len(self.objects):
             raise self.error(f"no object has the index {index}")
+        if self.referred is None:
+            self.referred = set()
         self.referred.add(index)
         return self.objects[index]
 

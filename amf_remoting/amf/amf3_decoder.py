@@ -27,7 +27,7 @@ from amf_remoting.amf.markers import (
     AMF3_XML,
     AMF3_XML_DOCUMENT,
 )
-from amf_remoting.amf.member import Member, Plan
+from amf_remoting.amf.member import NO_PLAN, Member, Plan
 from amf_remoting.amf.native import i64, read_f64_be
 from amf_remoting.amf.traits import ANONYMOUS, Traits
 from amf_remoting.amf.values import XML, Dictionary, MixedArray, TypedObject, Undefined, XMLDocument
@@ -57,6 +57,7 @@ class Amf3Decoder:
         self.objects: list[object] = []
         self.traits: list[Traits] = []
         self.last_traits = ANONYMOUS
+        self.last_plan: Plan = NO_PLAN
         self.last_members: list[Member | None] = []
         """What `_sealed` found for `last_traits`."""
 
@@ -276,15 +277,20 @@ class Amf3Decoder:
             self._members(members)
 
     def _typed(self, traits: Traits) -> object:
+        if traits is self.last_traits:
+            return self._instance(traits, self.last_plan)
         alias = self.aliases.get(traits.class_name)
         if alias is None or alias.externalizable:
             unknown = TypedObject(traits.class_name, {}, traits)
             self.objects.append(unknown)
             self._sealed_and_dynamic(traits, unknown.values)
             return unknown
-        instance = alias.create()
+        return self._instance(traits, alias.plan)
+
+    def _instance(self, traits: Traits, plan: Plan) -> object:
+        instance = plan.create()
         self.objects.append(instance)
-        self._fill(instance, traits, alias.plan)
+        self._fill(instance, traits, plan)
         return instance
 
     def _fill(self, instance: object, traits: Traits, plan: Plan) -> None:
@@ -309,6 +315,7 @@ class Amf3Decoder:
         """For each sealed value its member, if it has one; looked up once for a run of objects."""
         if traits is not self.last_traits:
             self.last_traits = traits
+            self.last_plan = plan
             self.last_members = [plan.by_name.get(name) for name in traits.names]
         return self.last_members
 
@@ -316,7 +323,7 @@ class Amf3Decoder:
         alias = self.aliases.get(traits.class_name)
         if alias is None or not alias.externalizable:
             raise self.error(f"the externalizable class {traits.class_name!r} is not registered")
-        instance = alias.create()
+        instance = alias.plan.create()
         self.objects.append(instance)
         alias.plan.set_defaults(instance, 0)
         read_external(instance, DataInput(self))

@@ -1,6 +1,7 @@
 """How the attributes of registered classes are filled; apart, because it is compiled."""
 
 from collections.abc import Callable
+from types import NoneType
 from typing import Final
 
 from amf_remoting.amf.errors import DecodeError
@@ -22,6 +23,8 @@ class Member:
         self.attribute: Final = attribute
         self.accepted: Final = accepted
         """Exact types of values that fit as they are; the others are converted."""
+        self.usual: type = NoneType
+        """The type of the value that fitted last, so that most values need no look-up."""
         self.convert: Final = convert
         """Raises TypeError or ValueError for a value that does not fit."""
         self.default: Final = default
@@ -31,8 +34,11 @@ class Member:
 class Plan:
     """How the instances of one class are filled."""
 
-    def __init__(self, class_name: str, settable: bool, by_name: dict[str, Member]) -> None:
+    def __init__(
+        self, class_name: str, cls: type, settable: bool, by_name: dict[str, Member]
+    ) -> None:
         self.class_name: Final = class_name
+        self.cls: Final = cls
         self.settable: Final = settable
         """False for a class that guards its attributes (frozen, or with its own __setattr__)."""
         self.by_name: Final = by_name
@@ -42,10 +48,18 @@ class Plan:
         self.complete: Final = (1 << len(by_name)) - 1
         """The bits of all members."""
 
+    def create(self) -> object:
+        """An empty instance, without `__init__`: references may mean it before it has members."""
+        return object.__new__(self.cls)
+
     def set(self, instance: object, member: Member, value: object) -> None:
         """Raises DecodeError for a value that does not fit the attribute's annotation."""
-        if type(value) not in member.accepted:
-            value = self._converted(member, value)
+        kind = type(value)
+        if kind is not member.usual:
+            if kind in member.accepted:
+                member.usual = kind
+            else:
+                value = self._converted(member, value)
         if self.settable:
             setattr(instance, member.attribute, value)
         else:
@@ -66,3 +80,7 @@ class Plan:
         for member in self.by_name.values():
             if not seen & member.bit:
                 self.set(instance, member, Undefined)
+
+
+NO_PLAN: Final = Plan("", object, True, {})
+"""Stands for none at all."""
