@@ -39,6 +39,9 @@ class RtmpSettings:
     idle_timeout: float = 600.0
     """Without a byte from the client; a ping, which clients answer, goes out halfway. 0: never."""
 
+    publisher_timeout: float = 8.0
+    """The same for a client that publishes, whose media should flow."""
+
     stall_timeout: float = 30.0
     """How long a client may read nothing of what waits for it."""
 

@@ -27,6 +27,8 @@ class Deadlines:
     """The times that matter in each phase; all on the loop's clock."""
 
     def __init__(self, settings: RtmpSettings, now: float) -> None:
+        self.idle_timeout = settings.idle_timeout
+        """How long the client may send nothing, once it is accepted; 0: for ever."""
         self._settings = settings
         self._phase_began = self._last_received = self._stalled_since = now
         self._stalled_bytes = 0
@@ -80,13 +82,13 @@ class Deadlines:
         self._cancelled |= due is Due.CANCEL
 
     def _next_open(self) -> tuple[float, Due] | None:
-        settings, due = self._settings, []
+        due = []
         if self._is_stalled:
-            due.append((self._stalled_since + settings.stall_timeout, Due.STALLED))
+            due.append((self._stalled_since + self._settings.stall_timeout, Due.STALLED))
         if self._pinged:
-            due.append((self._last_received + settings.idle_timeout, Due.END))
-        elif settings.idle_timeout:
-            due.append((self._last_received + settings.idle_timeout / 2, Due.PING))
+            due.append((self._last_received + self.idle_timeout, Due.END))
+        elif self.idle_timeout:
+            due.append((self._last_received + self.idle_timeout / 2, Due.PING))
         return min(due, key=_time, default=None)
 
     def _next_closing(self) -> tuple[float, Due] | None:

@@ -48,8 +48,8 @@ def say(connection: Connection, phase: Phase, ending: Ending) -> None:
         connection.send_status(0, information)
 
 
-def timed_out(phase: Phase, settings: RtmpSettings) -> Ending:
-    """The deadline of `phase` has passed."""
+def timed_out(phase: Phase, settings: RtmpSettings, *, silence: float) -> Ending:
+    """The deadline of `phase` has passed; once open, nothing came for `silence` seconds."""
     match phase:
         case Phase.HANDSHAKE:
             reason = f"no complete handshake within {settings.handshake_timeout:g} s"
@@ -59,7 +59,7 @@ def timed_out(phase: Phase, settings: RtmpSettings) -> Ending:
             reason = f"the application did not accept within {settings.accept_timeout:g} s"
             return Ending(FAILED, reason, "The application is too busy.", logging.ERROR)
         case _:
-            reason = f"nothing received for {settings.idle_timeout:g} s"
+            reason = f"nothing received for {silence:g} s"
             return Ending(IDLE_TIMEOUT, reason, "Idle for too long.", logging.INFO)
     return Ending(CLOSED, reason, level=logging.INFO, tell=False)
 

@@ -276,6 +276,14 @@ class Session:
 
     # deadlines
 
+    def expect_media(self, *, expected: bool) -> None:
+        """The client publishes, or does not any more: its silence counts differently then."""
+        timeouts = [self.settings.idle_timeout]
+        if expected:
+            timeouts.append(self.settings.publisher_timeout)
+        self._deadlines.idle_timeout = min(filter(None, timeouts), default=0.0)
+        self._schedule_check()
+
     def deadline_reached(self, now: float) -> float | None:
         """The timer wheel's call; returns when to look again."""
         upcoming = self._deadlines.next(self.phase)
@@ -287,7 +295,8 @@ class Session:
     def _act(self, due: Due, now: float) -> None:
         match due:
             case Due.END:
-                self.end(goodbye.timed_out(self.phase, self.settings))
+                silence = self._deadlines.idle_timeout
+                self.end(goodbye.timed_out(self.phase, self.settings, silence=silence))
             case Due.PING:
                 self._deadlines.pinged()
                 self.connection.send_ping(now)

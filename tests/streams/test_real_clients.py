@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -59,9 +60,9 @@ def publish(server, source):
     """Starts ffmpeg publishing the source under a name; ended with the test."""
     started = []
 
-    def publish(name, *, speed="1"):
+    def publish(name, *, speed="1", output=()):
         url = f"rtmp://127.0.0.1:{server.port()}/open/{name}"
-        read = ["-readrate", speed, "-i", str(source), "-c", "copy", "-f", "flv", url]
+        read = ["-readrate", speed, "-i", str(source), "-c", "copy", *output, "-f", "flv", url]
         process = subprocess.Popen(
             ["ffmpeg", "-v", "error", *read],
             stdin=subprocess.DEVNULL,
@@ -76,6 +77,10 @@ def publish(server, source):
     for process in started:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def run(command):
+    subprocess.run(command, check=True, timeout=90, stdin=subprocess.DEVNULL)
 
 
 def probe(*arguments):
@@ -103,6 +108,41 @@ def test_a_late_joiner_starts_with_a_keyframe(publish):
         found = probe("-show_entries", "packet=codec_type,flags", "-read_intervals", "%+1", url)
         first = next(one for one in found["packets"] if one["codec_type"] == "video")
         assert first["flags"].startswith("K")
+
+
+def test_across_the_time_from_which_headers_are_longer(publish):
+    """16,777,215 ms come two seconds after the start, for publisher and player."""
+    url = publish("longer", output=["-output_ts_offset", "16775"])
+    entries = ("-select_streams", "v", "-show_entries", "packet=pts", "-read_intervals", "%+4")
+    times = [packet["pts"] for packet in probe(*entries, url)["packets"]]
+    assert min(times) < 16_777_215 < max(times)
+    assert {later - earlier for earlier, later in itertools.pairwise(times)} == {40}
+
+
+def test_enhanced_rtmp(server, tmp_path):
+    """HEVC from and to an ffmpeg that writes FourCC packets."""
+    imageio_ffmpeg = pytest.importorskip(
+        "imageio_ffmpeg", reason="imageio-ffmpeg is not installed (PyPI)"
+    )
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error"]
+    source, output = tmp_path / "hevc.flv", tmp_path / "copy.flv"
+    encode = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=25:log-level=none"]
+    run([*ffmpeg, "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25", "-t", "6", *encode, source])
+    url = f"rtmp://127.0.0.1:{server.port()}/open/hevc"
+    publisher = subprocess.Popen(
+        [*ffmpeg, "-re", "-i", source, "-c", "copy", "-f", "flv", url], stdin=subprocess.DEVNULL
+    )
+    try:
+        server.wait_for_log("publishes 'open/hevc'", timeout=30)
+        run([*ffmpeg, "-i", url, "-t", "2", "-c", "copy", output])
+    finally:
+        publisher.terminate()
+        publisher.wait(20)
+    shown = subprocess.run(
+        [ffmpeg[0], "-i", output], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert "Video: hevc" in shown.stderr
+    assert "320x240" in shown.stderr
 
 
 def test_rtmpdump_plays(publish, tmp_path):
