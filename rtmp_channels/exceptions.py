@@ -2,13 +2,15 @@
 
 RtmpError
 ├── CallFailed          the client answered a call of ours with an error
-├── ConnectionClosed    the connection ended before the client answered
+├── ConnectionClosed    the connection ended before the client answered (a Fault, too)
 └── DialectError        an application sent a message that the ASGI dialect does not allow now
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from amf_remoting.exceptions import Fault
 
 
 class RtmpError(Exception):
@@ -24,8 +26,14 @@ class CallFailed(RtmpError):
         """What the client sent: mostly {"level", "code", "description"}, but anything goes."""
 
 
-class ConnectionClosed(RtmpError):
-    """The connection ended before the client answered."""
+class ConnectionClosed(RtmpError, Fault):
+    """The connection ended before the client answered.
+
+    A Fault as well: a method that fails of it is no bug, and nobody is left to be told.
+    """
+
+    def __init__(self, description: str) -> None:
+        Fault.__init__(self, "NetConnection.Connect.Closed", description)
 
 
 class DialectError(RtmpError):

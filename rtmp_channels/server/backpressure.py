@@ -52,12 +52,13 @@ def install_backpressure(server_class: Any) -> None:
 
     @wraps(original)
     async def handle_reply(self: Any, protocol: Any, message: dict[str, Any]) -> None:
+        gate = None
         if _ends_response(message):
             _take_off(gates, protocol)
-            await original(self, protocol, message)
-            return
+        elif _may_be_followed(message) and _is_connected(self, protocol):
+            # Before the write: a producer that comes when the transport is full hears nothing.
+            gate = gates.get(protocol) or _put_on(gates, protocol)
         await original(self, protocol, message)
-        gate = gates.get(protocol) or _put_on(gates, protocol)
         if gate is not None:
             await gate.passed()
 
@@ -67,6 +68,16 @@ def install_backpressure(server_class: Any) -> None:
 
 def _ends_response(message: dict[str, Any]) -> bool:
     return message.get("type") == "http.response.body" and not message.get("more_body", False)
+
+
+def _may_be_followed(message: dict[str, Any]) -> bool:
+    """Whether more may come that should wait; a response in one piece ends before that."""
+    return message.get("type") in {"http.response.body", "websocket.accept", "websocket.send"}
+
+
+def _is_connected(server: Any, protocol: Any) -> bool:
+    """As daphne sees it: what is sent to others is dropped."""
+    return "disconnected" not in server.connections.get(protocol, {"disconnected": 0.0})
 
 
 def _put_on(gates: WeakKeyDictionary[Any, Gate], protocol: Any) -> Gate | None:

@@ -83,22 +83,22 @@ class DescribingConsumer(AsyncRtmpConsumer):
         }
 
 
-async def flood(send_megabyte):
+async def flood(door, send_megabyte):
     """Sends 200 MB, or says in the log where the other side stopped reading."""
     for sent in range(200):
         try:
             async with asyncio.timeout(1.5):
                 await send_megabyte(b"%07d" % sent + MEGABYTE[7:])
         except TimeoutError:
-            logger.info("flood: stalled after %d MB", sent)
+            logger.info("flood: stalled after %d MB over %s", sent, door)
             return
-    logger.info("flood: sent everything")
+    logger.info("flood: sent everything over %s", door)
 
 
 async def flooding_rtmp(scope, receive, send):
     await receive()
     await send({"type": "rtmp.accept"})
-    await flood(lambda data: send({"type": "rtmp.data", "values": ["onData", data]}))
+    await flood("rtmp", lambda data: send({"type": "rtmp.data", "values": ["onData", data]}))
     while (await receive())["type"] != "rtmp.disconnect":
         pass
 
@@ -106,7 +106,7 @@ async def flooding_rtmp(scope, receive, send):
 async def flooding_websocket(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
-    await flood(lambda data: send({"type": "websocket.send", "bytes": data}))
+    await flood("websocket", lambda data: send({"type": "websocket.send", "bytes": data}))
     while (await receive())["type"] != "websocket.disconnect":
         pass
 
@@ -116,7 +116,9 @@ async def http(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     if scope["path"] == "/flood":
         chunk = {"type": "http.response.body", "more_body": True}
-        await flood(lambda data: send({**chunk, "body": data}))
+        await flood("http", lambda data: send({**chunk, "body": data}))
+    if scope["path"] == "/short":
+        await send({"type": "http.response.body", "body": b"piece ", "more_body": True})
     await send({"type": "http.response.body", "body": b"hello"})
 
 

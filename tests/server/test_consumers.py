@@ -205,7 +205,7 @@ async def test_call_times_out_and_fails(open_communicator):
     assert (await communicator.receive_output())["value"] == "Client.No: will not"
 
 
-async def test_call_ends_with_the_connection():
+async def test_call_ends_with_the_connection(caplog):
     ended = asyncio.get_running_loop().create_future()
 
     class Asking(AsyncRtmpConsumer):
@@ -226,6 +226,7 @@ async def test_call_ends_with_the_connection():
     await communicator.receive_call()
     await communicator.disconnect()
     assert await ended == "the connection closed before an answer"
+    assert caplog.records == []
 
 
 async def test_calls_are_answered_in_their_order(open_communicator):

@@ -12,6 +12,11 @@ from tests.server.daphne import Daphne, daphne_command
 WINDOW = 16_384
 """The receive buffer of clients that stall."""
 
+WEBSOCKET = (
+    b"GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
 ALLOWED = 10_000_000
 """Bytes a stalled reader, or a flood, may cost."""
 
@@ -53,11 +58,7 @@ async def test_trap_4_stalled_reader_on_websocket(server):
     await warm_up(server.port())
     async with connection(server.port("http"), window=WINDOW) as (reader, writer):
         before, since = server.rss, len(server.lines)
-        writer.write(
-            b"GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-            b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            b"Sec-WebSocket-Version: 13\r\n\r\n"
-        )
+        writer.write(WEBSOCKET)
         await stalled(server, since=since)
         assert server.rss - before < ALLOWED
         assert (await reader.readline()).startswith(b"HTTP/1.1 101")
@@ -83,6 +84,15 @@ async def test_slow_reader_over_http_gets_everything(server):
             received += len(data)
         assert received > 200_000_000
         assert server.rss - before < ALLOWED
+
+
+async def test_responses_follow_each_other_on_one_connection(server):
+    async with connection(server.port("http")) as (reader, writer):
+        for _ in range(3):
+            writer.write(b"GET /short HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert await reader.readuntil(b"0\r\n\r\n") == b"6\r\npiece \r\n5\r\nhello\r\n0\r\n\r\n"
 
 
 async def test_back_pressure_needs_no_rtmp_endpoint(start_daphne):
@@ -114,16 +124,18 @@ async def test_stalled_readers_over_tls(start_daphne, certificate):
     tls = f"port=0:interface=127.0.0.1:privateKey={key_file}:certKey={certificate_file}"
     server = start_daphne(f"ssl:{tls}", f"rtmps:{tls}")
     async with (
-        connection(server.port("https"), window=WINDOW, ssl=trusting_nobody()) as (_, writer),
+        connection(server.port("https"), window=WINDOW, ssl=trusting_nobody()) as (_, http),
+        connection(server.port("https"), window=WINDOW, ssl=trusting_nobody()) as (_, websocket),
         rtmp_client(server.port("rtmps"), window=WINDOW, ssl=trusting_nobody()) as client,
     ):
         before = server.rss
-        writer.write(b"GET /flood HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        http.write(b"GET /flood HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        websocket.write(WEBSOCKET)
         await client.handshake()
         client.connection.send_connect({"app": "flood", "tcUrl": "rtmps://127.0.0.1/flood"})
         await client.flush()
-        lines = await asyncio.to_thread(server.wait_for_log, r"flood: stalled after", count=2)
-        assert len(lines) == 2
+        lines = await asyncio.to_thread(server.wait_for_log, r"flood: stalled after", count=3)
+        assert len(lines) == 3
         assert server.rss - before < ALLOWED
 
 
