@@ -1,4 +1,7 @@
-"""Settings of the demo site. Environment: DATABASE, DEBUG, REDIS_URL, RTMP_PORT, SECRET_KEY."""
+"""Settings of the demo site.
+
+Environment: DATABASE, DEBUG, REDIS_URL, RTMP_PORT, RTMP_TICK_MS, SECRET_KEY.
+"""
 
 import os
 from pathlib import Path
@@ -90,6 +93,7 @@ RTMP_CHANNELS = {
     # Shared objects of one process, or of all that use the same Redis.
     "SEQUENCER": "redis" if REDIS_URL else "memory",
     "REDIS_URL": REDIS_URL,
+    "SHARED_OBJECTS": {"TICK_MS": int(os.environ.get("RTMP_TICK_MS", "0"))},
 }
 
 LOGGING = {

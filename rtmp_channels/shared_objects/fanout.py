@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Protocol
 
@@ -11,6 +12,9 @@ from rtmp_channels.shared_objects.operations import Commit, ObjectKey
 from rtmp_channels.shared_objects.state import ObjectState
 
 logger = logging.getLogger(__name__)
+
+GATHERED_COMMITS = 1_024
+"""Commits that one tick gathers; beyond that they are told at once."""
 
 
 class Subscriber(Protocol):
@@ -26,7 +30,7 @@ class Subscriber(Protocol):
 class Follower:
     """One connection's use of one object."""
 
-    __slots__ = ("corrections", "echo", "object_encoding", "subscriber")
+    __slots__ = ("corrections", "echo", "object_encoding", "subscriber", "told")
 
     def __init__(
         self, subscriber: Subscriber, *, object_encoding: int = 0, echo: bool = False
@@ -35,6 +39,8 @@ class Follower:
         self.object_encoding = object_encoding
         self.echo = echo
         self.corrections = Corrections()
+        self.told = 0
+        """How many of the gathered commits it has been told."""
 
     def write(self, data: bytes) -> None:
         """Writes, whatever becomes of it: one broken connection is not the others' affair."""
@@ -47,8 +53,9 @@ class Follower:
 class Fanout:
     """Tells the followers of one object what happens to it, in the sequencer's order.
 
-    An event is encoded once per message type. The writer hears of its own events by the answers to
-    its requests, everybody else by the commit.
+    A commit is encoded once per message type; those who only read share the joined bytes of a tick.
+    The writer hears of its own events by the answers to its requests, at once and behind all that
+    came before them; everybody else hears by the commit.
     """
 
     def __init__(self, key: ObjectKey, state: ObjectState) -> None:
@@ -59,7 +66,12 @@ class Fanout:
         self.holders: set[object] = set()
         """Everything that keeps the object open here: followers' links, server code."""
         self.delivered = state.sequence
-        """The last event that was told."""
+        """The last event that followers were told, or will be with the tick."""
+        self._tick = state.rules.tick_ms / 1000
+        self._gathered: list[_Gathered] = []
+        self._writers: set[str] = set()
+        """Those of the gathered commits who are told by answers."""
+        self._timer: asyncio.TimerHandle | None = None
 
     def follow(self, follower: Follower, *, known_version: int) -> None:
         """Adds a follower and writes it the state, or what changed since the version it knows."""
@@ -72,6 +84,7 @@ class Fanout:
             object_encoding=follower.object_encoding,
         )
         self.followers[follower.subscriber.id] = follower
+        follower.told = len(self._gathered)
         follower.write(data)
 
     def unfollow(self, follower: Follower) -> None:
@@ -85,18 +98,41 @@ class Fanout:
         if commit.sequence <= self.delivered:
             return
         self.delivered = commit.sequence
-        encoded: dict[int, bytes] = {}
+        self._gathered.append(_Gathered(commit, to_writer))
+        if not to_writer:
+            self._writers.add(commit.writer)
+        if not self._tick or len(self._gathered) >= GATHERED_COMMITS:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._tick, self.flush)
+
+    def answer(self, follower: Follower, data: bytes) -> None:
+        """Writes to one follower, behind all that has happened before."""
+        self._tell(follower, {})
+        follower.write(data)
+
+    def tell(self, subscriber_id: object) -> None:
+        """Tells one connection now what the tick has gathered, if it follows the object."""
+        follower = self.followers.get(str(subscriber_id))
+        if follower is not None:
+            self._tell(follower, {})
+
+    def flush(self) -> None:
+        """Tells everyone what the tick has gathered."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        joined: dict[tuple[int, int], bytes] = {}
         for follower in tuple(self.followers.values()):
-            if follower.subscriber.id == commit.writer and not to_writer:
-                continue
-            data = encoded.get(follower.object_encoding)
-            if data is None:
-                data = self.encoder.commit(commit, follower.object_encoding)
-                encoded[follower.object_encoding] = data
-            follower.write(data)
+            self._tell(follower, joined)
+        self._gathered = []
+        self._writers.clear()
+        for follower in self.followers.values():
+            follower.told = 0
 
     def resync(self, state: ObjectState) -> None:
         """Starts anew from this state: everyone is told all slots, since some events are lost."""
+        self.flush()
         self.state = state
         self.delivered = state.sequence
         encoded: dict[int, bytes] = {}
@@ -108,3 +144,41 @@ class Fanout:
                 )
             follower.write(encoded[object_encoding])
             follower.corrections.note_all(state.version)
+
+    def _tell(self, follower: Follower, joined: dict[tuple[int, int], bytes]) -> None:
+        """Writes what was gathered and not told; `joined` is kept for those at the same point."""
+        start, follower.told = follower.told, len(self._gathered)
+        if start == follower.told:
+            return
+        point = (start, follower.object_encoding)
+        if follower.subscriber.id in self._writers:
+            data = self._join(*point, without=follower.subscriber.id)
+        elif point in joined:
+            data = joined[point]
+        else:
+            data = joined[point] = self._join(*point)
+        if data:
+            follower.write(data)
+
+    def _join(self, start: int, object_encoding: int, *, without: str = "") -> bytes:
+        return b"".join(
+            gathered.encode(self.encoder, object_encoding)
+            for gathered in self._gathered[start:]
+            if gathered.to_writer or gathered.commit.writer != without
+        )
+
+
+class _Gathered:
+    """A commit that followers are to be told, encoded once per message type."""
+
+    __slots__ = ("_encoded", "commit", "to_writer")
+
+    def __init__(self, commit: Commit, to_writer: bool) -> None:
+        self.commit = commit
+        self.to_writer = to_writer
+        self._encoded: dict[int, bytes] = {}
+
+    def encode(self, encoder: ObjectEncoder, object_encoding: int) -> bytes:
+        if object_encoding not in self._encoded:
+            self._encoded[object_encoding] = encoder.commit(self.commit, object_encoding)
+        return self._encoded[object_encoding]

@@ -220,7 +220,7 @@ class Link:
             echo=follower.echo,
             object_encoding=follower.object_encoding,
         )
-        follower.write(data)
+        fanout.answer(follower, data)
 
 
 def _refused(operation: Operation, state: ObjectState, reason: str) -> Answer:

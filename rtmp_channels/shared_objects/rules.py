@@ -37,6 +37,10 @@ class SharedObjectRules:
     operations_per_message: int = 256
     """Changes, removals, clears and sends in one message of a client."""
 
+    tick_ms: int = 0
+    """Milliseconds over which events are gathered for those who only read; 0: told at once. A
+    writer's answers never wait."""
+
     operations_per_second: int = 5_000
     """Of one connection, on average; as many may come at once."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule
 
@@ -240,7 +240,12 @@ class _Replica(DistantClient):
 
 
 TestSharedObject = SharedObjectMachine.TestCase
-TestSharedObject.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestSharedObject.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # the machine may be busy
+)
 
 
 class LastWinsMachine(SharedObjectMachine):
@@ -251,3 +256,22 @@ class LastWinsMachine(SharedObjectMachine):
 
 TestLastWins = LastWinsMachine.TestCase
 TestLastWins.settings = TestSharedObject.settings
+
+
+class TickMachine(SharedObjectMachine):
+    """The same where those who only read are told at the end of ticks."""
+
+    async def make_hubs(self):
+        return [make_hub(tombstones=2, tick_ms=3_600_000)]
+
+    @rule()
+    def tick(self):
+        for turns in self.hubs[0]._objects.values():
+            turns.fanout.flush()
+
+    async def catch_up(self):
+        self.tick()
+
+
+TestTick = TickMachine.TestCase
+TestTick.settings = TestSharedObject.settings
