@@ -98,6 +98,8 @@ class Session:
             if events:
                 self.handle_events(events)
             self.flush()
+            if self._is_overrun:
+                self._transport.pause_reading()
 
     def pause_writing(self) -> None:
         """The transport holds more than it likes: senders wait."""
@@ -113,6 +115,7 @@ class Session:
         for waiter in waiters or ():
             if not waiter.done():
                 waiter.set_result(None)
+        self.read_on()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The transport is gone; the last call it makes."""
@@ -145,10 +148,16 @@ class Session:
         if self.phase is not Phase.OPEN:
             return
         self.connection.send_raw(data)
-        if self._drain_waiters is not None and self.buffered_bytes > self.settings.max_unsent_bytes:
+        if self._is_overrun:
             self.end(goodbye.overrun(self.buffered_bytes))
         else:
             self.flush_soon()
+
+    def write_at_once(self, data: bytes) -> None:
+        """As `write_shared`, for who joins what belongs together and limits what waits."""
+        if self.phase is Phase.OPEN:
+            self.connection.send_raw(data)
+            self.flush()
 
     def flush_soon(self) -> None:
         """Writes, with whatever else this turn of the loop brings, in one piece.
@@ -196,9 +205,16 @@ class Session:
             self._transport.pause_reading()
 
     def read_on(self) -> None:
-        """The application has caught up."""
-        if self.phase < Phase.CLOSING and not self.application.is_congested:
+        """The application, or the client, has caught up."""
+        is_behind = self.application.is_congested or self._is_overrun
+        if self.phase < Phase.CLOSING and not is_behind:
             self._transport.resume_reading()
+
+    @property
+    def _is_overrun(self) -> bool:
+        """Whether the client reads so little that what it asks for should wait, too."""
+        is_paused = self._drain_waiters is not None
+        return is_paused and self.buffered_bytes > self.settings.max_unsent_bytes
 
     def enter(self, phase: Phase) -> None:
         """Moves on, with the deadline of the new phase."""

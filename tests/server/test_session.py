@@ -242,6 +242,25 @@ async def test_shared_bytes_overrun_a_reader(caplog):
     assert application.types == ["rtmp.connect", "rtmp.disconnect"]
 
 
+async def test_a_client_that_reads_no_answers_is_not_read_either():
+    wire, _ = await connected(max_unsent_bytes=1_000)
+    wire.session.pause_writing()
+    wire.transport.buffered_bytes = 900
+    wire.client.send_call("FCPublish", ["camera"], expect_result=True)
+    wire.deliver()
+    assert wire.transport.reading
+    wire.transport.buffered_bytes = 1_001
+    wire.client.send_call("FCPublish", ["camera"], expect_result=True)
+    wire.deliver()
+    assert not wire.transport.reading
+    wire.session.read_on()  # the application has caught up, the client has not
+    assert not wire.transport.reading
+    wire.transport.buffered_bytes = 200
+    wire.session.resume_writing()
+    assert wire.transport.reading
+    await wire.lose()
+
+
 @pytest.mark.parametrize(
     ("message", "code", "description"),
     [

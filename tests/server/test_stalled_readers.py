@@ -175,3 +175,24 @@ async def test_stalled_reader_in_a_room_is_cut(server):
         [line] = server.wait_for_log("cut: it reads too slowly")
         assert "/lobby/room1" in line
         assert server.rss - before < ALLOWED
+
+
+@pytest.mark.parametrize("command", ["FCPublish", "createStream"])
+async def test_answers_of_the_protocol_to_a_client_that_reads_none(server, command):
+    await warm_up(server.port())
+    async with rtmp_client(server.port(), window=WINDOW) as client:
+        await client.connect()
+        before = server.rss
+        client.connection.send_call(command, ["x" * 250], expect_result=True)
+        calls = client.connection.data_to_send() * 200
+        for _ in range(30_000_000 // len(calls)):
+            client.writer.write(calls)
+            try:
+                async with asyncio.timeout(1.5):
+                    await client.writer.drain()
+            except TimeoutError:
+                break
+        else:
+            pytest.fail("the server took 30 MB of a client that reads no answers")
+        assert server.rss - before < ALLOWED
+        await warm_up(server.port())
