@@ -1,104 +1,162 @@
-"""Feeds mutated values and packets to the codec: `python -m tests.codec.fuzz --seconds 600`.
+"""Mutated packets and values against the codec: `python -m tests.codec.fuzz --seconds 600`.
 
-Nothing but AMFError may come out, what was decoded can be encoded again, and memory stays flat. A
-failure prints the seed of the case, which `--seed N --cases 1` repeats.
+Every input ends in a value or an AMFError, within a second and 100 times its size in memory. A
+failing input is printed as hexadecimal with the seed that made it. `--atheris` uses coverage to
+guide it, where atheris is installed.
 """
 
-from __future__ import annotations
-
 import argparse
-import gc
 import random
-import resource
+import sys
 import time
-from collections import Counter
-from datetime import UTC, datetime
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
-from amf_remoting import amf
-from amf_remoting.packet import parse
-from tests.support.process import REPOSITORY
+from amf_remoting import amf, packet
 
-VALUE = {
-    "all": [None, amf.Undefined, True, -1, 1 << 28, 0.1, "", "é🙂", b"\0\1", {"a": {"b": [[]]}}],
-    "date": datetime(2024, 2, 29, tzinfo=UTC),
-    "typed": [amf.TypedObject("a.B", {"x": 1, "y": "é🙂"}), amf.TypedObject("a.B", {"x": 2})],
-}
-PACKETS = [path.read_bytes() for path in sorted((REPOSITORY / "tests/captures/amf").glob("*.bin"))]
-VALUES = [(version, amf.dumps(VALUE, version)) for version in (0, 3)]
-GROWTH_KILOBYTES = 20_000
+CAPTURES = Path(__file__).parent.parent / "captures" / "amf"
+MEMORY_FLOOR = 64 * 1024
+"""Bytes that any call may take: tables, buffers, the error itself."""
+MEMORY_FACTOR = 100
+SLOWEST = 1.0
 
 
-def mutate(rng: random.Random, data: bytes) -> bytes:
-    """A few changes, most of them near the beginning of a value."""
-    mutated = bytearray(data)
-    for _ in range(rng.choice([1, 1, 2, 4, 16])):
-        at = rng.randrange(len(mutated) + 1)
-        match rng.randrange(5):
+def corpus() -> list[bytes]:
+    """Captured packets, and values of every kind in both versions."""
+    shared = [1, "text"]
+    value: list[Any] = [
+        None,
+        True,
+        -1,
+        2**27,
+        1.5,
+        "text",
+        "ü" * 20,
+        b"bytes",
+        shared,
+        shared,
+        {"a": 1, "b": {"c": [1]}},
+        amf.Undefined,
+        amf.Date(0.0),
+        amf.XML("<a/>"),
+        amf.XMLDocument("<b/>"),
+        amf.IntVector([1, 2]),
+        amf.UIntVector([1]),
+        amf.DoubleVector([1.5]),
+        amf.ObjectVector([None, "a"], "A"),
+        amf.Dictionary([("a", 1), ((), 2)]),
+        amf.MixedArray([1], {"a": 2}),
+        amf.TypedObject("A", {"x": 1}),
+        amf.TypedObject("A", {"x": 2}),
+        amf.ArrayCollection([1]),
+    ]
+    found = [path.read_bytes() for path in sorted(CAPTURES.glob("*.bin"))]
+    found += [amf.dumps(item, version) for item in [*value, value] for version in (0, 3)]
+    found.append(packet.Packet(3, [], [packet.Message("a.b", "/1", value)]).serialize())
+    return found
+
+
+def mutated(chance: random.Random, seeds: list[bytes]) -> bytes:
+    """One of the seeds with some bytes changed, repeated, removed or taken from another."""
+    data = bytearray(chance.choice(seeds))
+    for _ in range(chance.randint(1, 6)):
+        position = chance.randint(0, len(data))
+        match chance.randint(0, 5):
             case 0:
-                mutated[at : at + 1] = rng.randbytes(1)
+                data[position : position + 1] = bytes((chance.randint(0, 0x12),))
             case 1:
-                mutated[at:at] = rng.randbytes(rng.randrange(1, 9))
+                data[position : position + 1] = chance.randbytes(1)
             case 2:
-                del mutated[at : at + rng.randrange(1, 9)]
+                data[position:position] = chance.choice([b"\xff\xff\xff\xff", b"\x01", b"\x0a\x01"])
             case 3:
-                mutated[at : at + 1] = bytes([rng.randrange(0x12)])  # a marker, of either version
+                del data[position : position + chance.randint(1, 8)]
+            case 4:
+                piece = data[position : position + chance.randint(1, 16)]
+                data[position:position] = piece * chance.choice([1, 2, 50, 1000])
             case _:
-                mutated[at:at] = mutated[at : at + rng.randrange(1, 60)] * rng.randrange(1, 9)
-    return bytes(mutated)
+                other = chance.choice(seeds)
+                start = chance.randint(0, len(other))
+                data[position:position] = other[start : start + chance.randint(1, 64)]
+    return bytes(data[:100_000])
 
 
-def run_case(seed: int) -> str:
-    """One mutated input; returns how it ended."""
-    rng = random.Random(seed)
-    try:
-        if rng.random() < 0.4:
-            packet = parse(mutate(rng, rng.choice(PACKETS)))
-            errors = sum(message.error is not None for message in packet.messages)
-            return "packet with bad bodies" if errors else "packet"
-        version, data = rng.choice(VALUES)
-        value = amf.loads(mutate(rng, data), version)
-    except amf.AMFError as error:
-        return type(error).__name__ if str(error) else "error without a word"
-    try:
-        amf.dumps(value, version)
-    except amf.EncodeError:
-        return "value that cannot be encoded again"  # a Date out of range, say
-    return "value"
+def check(data: bytes) -> None:
+    """Decode as everything it could be; encode what came out. Only AMFError may come of it."""
+    for version in (0, 3):
+        with suppress(amf.AMFError):
+            value = amf.loads(data, version)
+            for other in (0, 3):
+                amf.dumps(value, other, limits=amf.Limits(output_bytes=1_000_000))
+    with suppress(amf.AMFError):
+        amf.loads_many(data, 0, avmplus_tables="fresh")
+    with suppress(amf.AMFError):
+        packet.parse(data)
 
 
-def resident_kilobytes() -> int:
-    """This process's resident set."""
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * resource.getpagesize() // 1024
+def check_memory(data: bytes) -> None:
+    """Decoding takes at most MEMORY_FACTOR times the size of its input."""
+    for version in (0, 3):
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        with suppress(amf.AMFError):
+            amf.loads(data, version)
+        used = tracemalloc.get_traced_memory()[1] - before
+        allowed = MEMORY_FLOOR + MEMORY_FACTOR * len(data)
+        assert used <= allowed, f"{used} bytes of memory for {len(data)}"
+
+
+def inputs(seed: int) -> Iterator[bytes]:
+    chance = random.Random(seed)
+    seeds = corpus()
+    while True:
+        yield mutated(chance, seeds)
+
+
+def run(*, seconds: float, seed: int, memory: bool = False) -> int:
+    """Inputs tried. Raises what the codec must not raise, with the input as a note."""
+    end = time.monotonic() + seconds
+    count = 0
+    for data in inputs(seed):
+        start = time.monotonic()
+        if start >= end:
+            break
+        try:
+            (check_memory if memory else check)(data)
+        except BaseException as error:
+            error.add_note(f"seed {seed}, input {data.hex()}")
+            raise
+        taken = time.monotonic() - start
+        assert taken < SLOWEST, f"{taken:.1f} s for {data.hex()}"
+        count += 1
+    return count
+
+
+def run_atheris() -> None:
+    import atheris  # type: ignore[import-not-found]
+
+    atheris.instrument_all()
+    atheris.Setup([sys.argv[0]], check)
+    atheris.Fuzz()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--cases", type=int, default=1 << 60)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--atheris", action="store_true")
     options = parser.parse_args()
-    endings: Counter[str] = Counter()
-    deadline = time.monotonic() + options.seconds
-    warm = 0
-    seed = options.seed
-    while time.monotonic() < deadline and seed < options.seed + options.cases:
-        try:
-            endings[run_case(seed)] += 1
-        except BaseException:
-            print(f"case {seed} failed")
-            raise
-        seed += 1
-        if seed == options.seed + 5000:
-            gc.collect()
-            warm = resident_kilobytes()
-    gc.collect()
-    grown = resident_kilobytes() - warm if warm else 0
-    print(f"{seed - options.seed} cases, resident memory grew by {grown} KB after the first 5,000")
-    for ending, count in endings.most_common():
-        print(f"{count:8} {ending}")
-    if grown > GROWTH_KILOBYTES:
-        raise SystemExit("memory grew")
+    if options.atheris:
+        run_atheris()
+        return
+    seed = random.randrange(2**32) if options.seed is None else options.seed
+    print(f"seed {seed}, compiled: {amf.COMPILED}")
+    count = run(seconds=options.seconds * 0.8, seed=seed)
+    tracemalloc.start()
+    measured = run(seconds=options.seconds * 0.2, seed=seed + 1, memory=True)
+    print(f"{count} inputs decoded and encoded, {measured} measured")
 
 
 if __name__ == "__main__":
