@@ -10,8 +10,9 @@ class AmfRemotingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, exposure, signals
+        from . import checks, exposure, mapping, signals
 
+        mapping.register()
         signals.connect()
         for check in checks.ALL:
             register(check)

@@ -231,8 +231,8 @@ class Amf0Encoder:
     def _end(self) -> None:
         self.out.write(b"\0\0\x09")
 
-    def _typed_object(self, value: TypedObject) -> None:
-        if self._seen(value):
+    def _typed_object(self, value: TypedObject, identity: object) -> None:
+        if self._seen(identity):
             return
         self._enter()
         self.out.append(AMF0_TYPED_OBJECT)
@@ -283,7 +283,7 @@ class Amf0Encoder:
         elif isinstance(value, datetime):
             self._date(to_milliseconds(value), value)
         elif isinstance(value, TypedObject):
-            self._typed_object(value)
+            self._typed_object(value, value)
         elif value is Undefined:
             self.out.append(AMF0_UNDEFINED)
         elif isinstance(value, MixedArray):
@@ -307,6 +307,8 @@ class Amf0Encoder:
             self._anonymous(stand_in, value)
         elif isinstance(stand_in, list):
             self._strict_array(stand_in, value)
+        elif isinstance(stand_in, TypedObject):
+            self._typed_object(stand_in, value)
         else:
             self.encode(stand_in)
         self.depth += 1

@@ -278,9 +278,9 @@ class Amf3Encoder:
         for name in traits.names:
             self.string(name)
 
-    def _typed_object(self, value: TypedObject) -> None:
+    def _typed_object(self, value: TypedObject, identity: object) -> None:
         self.out.append(AMF3_OBJECT)
-        if self._seen(value):
+        if self._seen(identity):
             return
         self._enter()
         values = value.values
@@ -369,7 +369,7 @@ class Amf3Encoder:
         elif isinstance(value, datetime):
             self._date(to_milliseconds(value), value)
         elif isinstance(value, TypedObject):
-            self._typed_object(value)
+            self._typed_object(value, value)
         elif value is Undefined:
             self.out.append(AMF3_UNDEFINED)
         elif isinstance(value, MixedArray):
@@ -405,6 +405,8 @@ class Amf3Encoder:
             self._anonymous(stand_in, value)
         elif isinstance(stand_in, list):
             self._array(stand_in, value)
+        elif isinstance(stand_in, TypedObject):
+            self._typed_object(stand_in, value)
         else:
             self.encode(stand_in)
         self.depth += 1

@@ -18,8 +18,8 @@ from typing import Any
 from amf_remoting import amf, packet
 
 CAPTURES = Path(__file__).parent.parent / "captures" / "amf"
-MEMORY_FLOOR = 64 * 1024
-"""Bytes that any call may take: tables, buffers, the error itself."""
+MEMORY_FLOOR = 512 * 1024
+"""Bytes that any call may take: buffers, and an error that holds the frames of every level."""
 MEMORY_FACTOR = 100
 SLOWEST = 1.0
 
