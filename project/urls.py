@@ -10,4 +10,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("crossdomain.xml", crossdomain),
     path("gateway/", include("amf_remoting.urls")),
+    path("services/", include("amf_remoting.browser.urls")),
 ]

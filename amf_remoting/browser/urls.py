@@ -1,0 +1,14 @@
+"""Mount them anywhere: ``path("services/", include("amf_remoting.browser.urls"))``.
+
+They need django.contrib.admin, whose login they use.
+"""
+
+from django.urls import path
+
+from . import views
+
+app_name = "amf_remoting_browser"
+urlpatterns = [
+    path("", views.services, name="services"),
+    path("call/<str:target>/", views.method, name="method"),
+]

@@ -1,0 +1,76 @@
+"""The pages of the service browser.
+
+Sync views: under ASGI Django runs them in a thread. They are for staff, and their forms have the
+CSRF token, unlike the doors for remoting clients.
+"""
+
+from typing import Any, cast
+
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from ..exceptions import Fault
+from ..exposure import exposure_failures
+from ..registry import registry
+from ..remote import RemoteMethod
+from .calls import DOORS, BadArguments, Door, make_call
+from .catalogue import entry_of, policy_failure, sections
+
+
+@require_safe
+@staff_member_required
+@never_cache
+def services(request: HttpRequest) -> HttpResponse:
+    """Every exposed service, its methods and how to call them."""
+    failure = policy_failure()
+    context = {
+        "sections": [] if failure else sections(),
+        "policy_failure": failure,
+        "failures": exposure_failures(),
+        "doors": DOORS,
+        "page": "services",
+    }
+    return render(request, "amf_remoting/browser/services.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_member_required
+@never_cache
+@csrf_protect
+def method(request: HttpRequest, target: str) -> HttpResponse:
+    """One method: GET its form; POST ``door`` and ``arguments`` to call it."""
+    context: dict[str, Any] = {"doors": DOORS}
+    found = _find(target)
+    try:
+        entry = entry_of(found)
+    except Fault as fault:
+        context["policy_failure"] = fault.description
+        return render(request, "amf_remoting/browser/method.html", context, status=503)
+    context |= {"entry": entry, "arguments": entry.skeleton}
+    if request.method == "POST":
+        context |= _called(request, target)
+    return render(request, "amf_remoting/browser/method.html", context)
+
+
+def _find(target: str) -> RemoteMethod:
+    try:
+        return registry.find(target)
+    except Fault as fault:
+        raise Http404(fault.description) from None
+
+
+def _called(request: HttpRequest, target: str) -> dict[str, Any]:
+    door = request.POST.get("door", "")
+    arguments = request.POST.get("arguments", "")
+    context: dict[str, Any] = {"door": door, "arguments": arguments}
+    if door not in DOORS:
+        return {**context, "problem": "Choose AMF3, AMF0 or JSON."}
+    try:
+        outcome = make_call(request, target, door=cast(Door, door), arguments=arguments)
+    except BadArguments as error:
+        return {**context, "problem": str(error)}
+    return {**context, "outcome": outcome}
