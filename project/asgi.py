@@ -3,6 +3,7 @@
 import os
 
 from channels.routing import ProtocolTypeRouter
+from channels.security.websocket import WebsocketDenier
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
@@ -18,5 +19,6 @@ application = ProtocolTypeRouter(
         # The admin's stylesheets, without a web server in front of the demo.
         "http": ASGIStaticFilesHandler(django_application),
         "rtmp": RtmpRouter(rtmp_applications),
+        "websocket": WebsocketDenier.as_asgi(),
     }
 )

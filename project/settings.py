@@ -87,13 +87,15 @@ AMF_REMOTING = {
 }
 
 RTMP_PORT = int(os.environ.get("RTMP_PORT", "1935"))
+RTMP_TICK_MS = int(os.environ.get("RTMP_TICK_MS", "0"))
 RTMP_CHANNELS = {
     # For runserver; daphne takes the same strings by -e.
     "ENDPOINTS": [f"rtmp:port={RTMP_PORT}:interface=127.0.0.1"],
     # Shared objects of one process, or of all that use the same Redis.
     "SEQUENCER": "redis" if REDIS_URL else "memory",
     "REDIS_URL": REDIS_URL,
-    "SHARED_OBJECTS": {"TICK_MS": int(os.environ.get("RTMP_TICK_MS", "0"))},
+    "SHARED_OBJECTS": {"TICK_MS": RTMP_TICK_MS},
+    "STREAMS": {"TICK_MS": RTMP_TICK_MS},
 }
 
 LOGGING = {

@@ -1,5 +1,7 @@
 """The demo site's RTMP applications, by the name in `rtmp://host/<application>/<instance>`."""
 
+from typing import Any
+
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
 
@@ -16,4 +18,10 @@ class Live(AsyncRtmpConsumer):
 
 
 class Open(AsyncRtmpConsumer):
-    """Answers calls; refuses to publish and to play, as consumers do unless told otherwise."""
+    """Anyone may publish and play: for a demonstration, never for a public address."""
+
+    async def on_publish(self, message: dict[str, Any]) -> bool:
+        return True
+
+    async def on_play(self, message: dict[str, Any]) -> bool:
+        return True

@@ -48,10 +48,14 @@ FACTS = {
         door="RTMP",
     ),
     "rtmpdump": Fact(
-        client="rtmpdump", does="is told that there is no such stream", door="RTMP, RTMPS"
+        client="rtmpdump",
+        does="plays a live stream; is told where there is none",
+        door="RTMP, RTMPS",
     ),
     "ffmpeg": Fact(
-        client="ffmpeg", does="is told that there is no such stream", door="RTMP, RTMPS"
+        client="ffmpeg",
+        does="publishes and plays a live stream; is told where there is none",
+        door="RTMP, RTMPS",
     ),
     "tshark": Fact(
         client="TShark",

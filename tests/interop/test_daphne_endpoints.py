@@ -75,13 +75,13 @@ def test_rooms_span_both_endpoints(
 
 @pytest.mark.client("rtmpdump")
 def test_rtmpdump_over_tls(secure_server: SecureServer, tmp_path: Path) -> None:
-    url, output = secure_server.rtmps_url("open/nothing"), str(tmp_path / "o.flv")
+    url, output = secure_server.rtmps_url("live/nothing"), str(tmp_path / "o.flv")
     assert "NetStream.Play." in refused(["rtmpdump", "-V", "-r", url, "-o", output])
 
 
 @pytest.mark.client("ffmpeg")
 def test_ffprobe_over_tls(secure_server: SecureServer) -> None:
-    url = secure_server.rtmps_url("open/nothing")
+    url = secure_server.rtmps_url("live/nothing")
     assert "Server error" in refused(["ffprobe", "-v", "verbose", url])
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from amf_remoting import amf
 from project.demo.services import Person
@@ -162,3 +164,12 @@ def test_applications_answer_calls(demo_server: DemoServer, application: str) ->
 def test_an_unknown_application_is_refused(demo_server: DemoServer) -> None:
     with pytest.raises(RtmpRefusal, match=r"NetConnection\.Connect\.InvalidApp"):
         RtmpClient(demo_server.rtmp_port, "nothing/here")
+
+
+def test_a_websocket_that_nobody_serves_is_refused(demo_server: DemoServer) -> None:
+    with (
+        pytest.raises(InvalidStatus) as refusal,
+        connect(demo_server.url("/ws/x").replace("http", "ws")),
+    ):
+        pass
+    assert refusal.value.response.status_code == 403
