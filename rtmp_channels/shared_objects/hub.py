@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from rtmp_channels.relay import ChannelLayer
@@ -13,7 +14,7 @@ from rtmp_channels.shared_objects.persistence import Keeper
 from rtmp_channels.shared_objects.port import SharedObjectPort
 from rtmp_channels.shared_objects.refusals import BAD_PERSISTENCE, SharedObjectRefused
 from rtmp_channels.shared_objects.rules import SharedObjectRules
-from rtmp_channels.shared_objects.sequencers.base import Sequencer, arrived
+from rtmp_channels.shared_objects.sequencers.base import FAREWELL, Sequencer, arrived
 from rtmp_channels.shared_objects.state import ObjectState
 from rtmp_channels.shared_objects.turns import Told, Turns
 
@@ -117,17 +118,23 @@ class SharedObjectHub:
             await turns.settled()
 
     async def close(self) -> None:
-        """Lets go of all objects."""
+        """Lets go of all objects; a sequencer that does not answer is not waited for long."""
         if self._lookout is not None:
             await self._lookout.close()
-        for turns in tuple(self._objects.values()):
-            await turns.settled()
+        await self._settle()
         for key in tuple(self._objects):
             del self._objects[key]
             self.sequencer.close(key)
         await self.sequencer.finish()
         if self._keeper is not None:
             await self._keeper.close()
+
+    async def _settle(self) -> None:
+        settling = [asyncio.ensure_future(turns.settled()) for turns in self._objects.values()]
+        if settling:
+            _, late = await asyncio.wait(settling, timeout=FAREWELL)
+            for task in late:
+                task.cancel()
 
     async def _load(self, key: ObjectKey) -> ObjectState | None:
         if self._keeper is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from rtmp_channels.relay import ChannelLayer, Relay
 from rtmp_channels.shared_objects.operations import ObjectKey, object_group
 from rtmp_channels.shared_objects.refusals import SequencerUnavailable
-from rtmp_channels.shared_objects.sequencers.base import Sequencer, arrived
+from rtmp_channels.shared_objects.sequencers.base import FAREWELL, Sequencer, arrived
 from rtmp_channels.shared_objects.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Lookout:
         """Sends what is to be sent, ends the tasks and leaves the layer."""
         sending = self._tasks.get(self._send)
         if sending is not None:
-            await sending
+            await asyncio.wait([sending], timeout=FAREWELL)
         tasks, self._tasks = tuple(self._tasks.values()), {}
         for task in tasks:
             task.cancel()

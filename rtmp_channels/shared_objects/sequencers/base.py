@@ -11,6 +11,9 @@ from rtmp_channels.shared_objects.state import ObjectState
 
 T = TypeVar("T")
 
+FAREWELL = 2.0
+"""Seconds for what is under way with the sequencer, or has to be told to it, when a hub closes."""
+
 Soon: TypeAlias = Awaitable[T] | T
 """A result that may be there already: the memory sequencer's always is, so that the events of a
 call are written before its answer, in the same turn of the loop."""

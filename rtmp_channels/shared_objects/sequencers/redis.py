@@ -22,7 +22,7 @@ from rtmp_channels.shared_objects.refusals import (
 )
 from rtmp_channels.shared_objects.rules import SharedObjectRules
 from rtmp_channels.shared_objects.sequencers import redis_packing, redis_scripts
-from rtmp_channels.shared_objects.sequencers.base import Exchange, LogLost
+from rtmp_channels.shared_objects.sequencers.base import FAREWELL, Exchange, LogLost
 from rtmp_channels.shared_objects.state import ObjectState
 
 logger = logging.getLogger(__name__)
@@ -113,8 +113,10 @@ class RedisSequencer:
         ]
 
     async def finish(self) -> None:
-        while self._closing:
-            await asyncio.wait(self._closing)
+        if self._closing:
+            _, late = await asyncio.wait(self._closing, timeout=FAREWELL)
+            for task in late:
+                task.cancel()  # Redis does not answer: the lease will end
         await self._redis.aclose()
 
     async def _open(self, key: ObjectKey, seed: ObjectState, *, create: bool) -> ObjectState:
