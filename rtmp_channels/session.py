@@ -156,8 +156,7 @@ class Session:
     def write_at_once(self, data: bytes) -> None:
         """As `write_shared`, for who joins what belongs together and limits what waits."""
         if self.phase is Phase.OPEN:
-            self.connection.send_raw(data)
-            self.flush()
+            self._transport.write(self.connection.pass_on(data))
 
     def flush_soon(self) -> None:
         """Writes, with whatever else this turn of the loop brings, in one piece.

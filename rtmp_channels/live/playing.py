@@ -27,12 +27,28 @@ PAUSE_NOTIFY = "NetStream.Pause.Notify"
 UNPAUSE_NOTIFY = "NetStream.Unpause.Notify"
 
 
+class Outlet:
+    """Where a player's bytes go: straight to the transport, since the hub has joined them."""
+
+    __slots__ = ("_session", "write_shared")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.write_shared = session.write_at_once
+
+    @property
+    def buffered_bytes(self) -> int:
+        """What waits for the client; not looked at below WRITE_HIGH_WATER, for each packet."""
+        session = self._session
+        return session.buffered_bytes if session.is_write_paused else 0
+
+
 class Playing(StreamUse):
     """Answers `play`, then lets the hub write; itself the listener of its player."""
 
     def __init__(self, session: Session, message: Message) -> None:
         super().__init__(session, message)
-        self._player = Player(session, self, Wants(self.message_stream_id))
+        self._player = Player(Outlet(session), self, Wants(self.message_stream_id))
         self._stream: Stream | None = None
         self._is_answered = False
 

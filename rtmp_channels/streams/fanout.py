@@ -1,4 +1,4 @@
-"""Writes a stream's packets to its players: each at once, or a tick's worth in one piece.
+"""Writes a stream's packets to its players: as they come, or a tick's worth in one piece.
 
 Packets are numbered. A player's position is the first it has not got; players at the same position
 that want the same share one buffer, so the cost is one write per player and tick.
@@ -7,18 +7,26 @@ that want the same share one buffer, so the cost is one write per player and tic
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from rtmp_channels.media.cache import Wants
 from rtmp_channels.media.packet import Packet
 from rtmp_channels.streams.limits import StreamLimits
 from rtmp_channels.streams.player import Player
 
+Defer: TypeAlias = Callable[[Callable[[], None]], object]
+"""Calls a function soon: `loop.call_soon`, so that what one read brings is written in one piece."""
+
 
 class Fanout:
     """The packets that not everyone has got yet, and those who get them."""
 
-    def __init__(self, limits: StreamLimits, on_behind: Callable[[Player], None]) -> None:
+    def __init__(
+        self, limits: StreamLimits, *, defer: Defer, on_behind: Callable[[Player], None]
+    ) -> None:
         self.bytes_sent = 0
+        self._defer = defer
+        self._is_deferred = False
         self._limits = limits
         self._on_behind = on_behind
         self._phases: list[dict[Player, None]] = [
@@ -51,8 +59,15 @@ class Fanout:
         """Takes the next packet."""
         self._packets.append(packet)
         self._bytes += len(packet.payload)
-        if not self._limits.tick_ms or self._bytes > self._limits.tick_bytes:
+        if self._bytes > self._limits.tick_bytes:
             self.flush_all()
+        elif not self._limits.tick_ms and not self._is_deferred:
+            self._is_deferred = True
+            self._defer(self._flush_deferred)
+
+    def _flush_deferred(self) -> None:
+        self._is_deferred = False
+        self.flush_all()
 
     def flush_all(self) -> None:
         """Writes what every player has not got."""

@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from rtmp_channels.streams.fanout import Defer
 from rtmp_channels.streams.limits import PublisherPolicy, StreamLimits
 from rtmp_channels.streams.player import PlayEnd, Player
 from rtmp_channels.streams.publication import Publication
@@ -27,10 +28,16 @@ class StreamHub:
     """Which streams there are."""
 
     def __init__(
-        self, limits: StreamLimits | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        limits: StreamLimits | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        defer: Defer | None = None,
     ) -> None:
+        """`defer` is the running loop's `call_soon`, unless a test passes something else."""
         self.limits = limits or StreamLimits()
         self._clock = clock
+        self._defer = defer or asyncio.get_running_loop().call_soon
         self._streams: dict[str, Stream] = {}
         self._publications: dict[str, Publication] = {}
         self._ticker = Ticker(self.limits.tick_ms, self.limits.phases, self._tick)
@@ -110,7 +117,11 @@ class StreamHub:
         if len(self._streams) >= limits.streams:
             raise StreamLimitExceeded(f"there may be {limits.streams} streams")
         stream = self._streams[name] = Stream(
-            name, limits=limits, clock=self._clock, on_idle=self._forget_if_idle
+            name,
+            limits=limits,
+            clock=self._clock,
+            defer=self._defer,
+            on_idle=self._forget_if_idle,
         )
         return stream
 

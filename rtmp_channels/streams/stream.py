@@ -12,6 +12,7 @@ from rtmp_channels.media.starts import Start, StartFinder
 from rtmp_channels.media.timeline import Timeline
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.streams.audience import Audience
+from rtmp_channels.streams.fanout import Defer
 from rtmp_channels.streams.limits import StreamLimits
 from rtmp_channels.streams.player import PlayEnd, Player
 from rtmp_channels.streams.publishers import PublisherQueue
@@ -30,6 +31,7 @@ class Stream:
         *,
         limits: StreamLimits,
         clock: Callable[[], float],
+        defer: Defer,
         on_idle: Callable[[Stream], None],
     ) -> None:
         self.name = name
@@ -38,7 +40,7 @@ class Stream:
         self.queue = PublisherQueue(limits)
         self._limits = limits
         self._on_idle = on_idle
-        self._audience = Audience(limits, clock=clock, on_too_slow=self._end_too_slow)
+        self._audience = Audience(limits, clock=clock, defer=defer, on_too_slow=self._end_too_slow)
         self._players: dict[Player, None] = {}
         self._timeline = Timeline()
         self._starts = StartFinder(patience=limits.keyframe_patience)

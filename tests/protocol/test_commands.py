@@ -8,6 +8,7 @@ import pytest
 
 from amf_remoting import amf
 from rtmp_channels.protocol import LocalProtocolError, RemoteProtocolError
+from rtmp_channels.protocol.chunk import Message
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.events import (
     CallReceived,
@@ -531,6 +532,15 @@ def test_shared_bytes_are_what_the_connection_would_have_written():
     (found,) = written.messages()
     assert (found.type, found.message_stream_id, found.timestamp) == (9, 1, 77)
     assert video == encode_message(found)
+
+
+def test_passing_on_keeps_the_order_of_what_is_queued():
+    connection, _ = connected_server()
+    video = encode_message(Message(9, 1, 77, b"frame"))
+    assert connection.pass_on(video) is video
+    connection.send_call("onSay", ["hi"])
+    assert connection.pass_on(video) == encode_call("onSay", ["hi"]) + video
+    assert connection.data_to_send() == b""
 
 
 def test_shared_calls_in_amf3():

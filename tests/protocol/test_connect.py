@@ -223,6 +223,7 @@ def test_calls_need_an_accepted_connection():
         lambda: connection.send_status(0, {}),
         lambda: connection.send_ping(0),
         lambda: connection.send_raw(b"x"),
+        lambda: connection.pass_on(b"x"),
         lambda: connection.accept_publish(1),
     ):
         with pytest.raises(LocalProtocolError, match="in state OPEN"):

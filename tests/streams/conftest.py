@@ -21,10 +21,11 @@ def clock():
 
 @pytest.fixture
 async def make_hub(clock):
+    """Hubs that write at once, without ticks, rather than in the loop's next turn."""
     hubs = []
 
     def make(**limits):
-        hubs.append(StreamHub(StreamLimits(**limits), clock=clock))
+        hubs.append(StreamHub(StreamLimits(**limits), clock=clock, defer=lambda flush: flush()))
         return hubs[-1]
 
     yield make

@@ -386,6 +386,7 @@ async def test_a_player_that_cannot_keep_up_is_cut(connect, settings):
     stream, _ = await publisher.publish()
     await player.play()
     player.wire.transport.buffered_bytes = 3_000_000
+    player.session.pause_writing()
     await publisher.feed(stream, flv.key(0))
     assert player.wire.transport.state == "aborted"
     assert player.types[:2] == ["rtmp.play", "rtmp.stop"]

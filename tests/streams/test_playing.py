@@ -1,8 +1,12 @@
+import asyncio
+
 import pytest
 
 from rtmp_channels.media.cache import Wants
 from rtmp_channels.media.packet import Packet
 from rtmp_channels.protocol.constants import MessageType
+from rtmp_channels.streams.hub import StreamHub
+from rtmp_channels.streams.limits import StreamLimits
 from tests.media import flv
 from tests.streams.players import Viewer, seen
 
@@ -283,3 +287,28 @@ async def test_stats(hub, publication, feed, play):
     assert stats.bytes_sent == sent
     assert stats.cached_bytes == 22
     assert (stats.skips, stats.ended_players, stats.dropped_packets) == (0, 0, 0)
+
+
+async def test_what_comes_in_one_turn_of_the_loop_is_one_write():
+    hub = StreamHub()
+    publication = hub.publish(NAME)
+    viewer = Viewer()
+    hub.play(NAME, viewer.player)
+    for packet in (flv.key(0), flv.audio(1), flv.inter(40)):
+        publication.take(packet)
+    assert viewer.writes == []
+    await asyncio.sleep(0)
+    assert len(viewer.writes) == 1
+    publication.take(flv.inter(80))
+    publication.close()
+    await asyncio.sleep(0)
+    assert viewer.take() == seen(flv.key(0), flv.audio(1), flv.inter(40), flv.inter(80))
+
+
+async def test_more_than_a_turn_may_hold_is_written_early():
+    hub = StreamHub(StreamLimits(tick_bytes=1000))
+    publication = hub.publish(NAME)
+    viewer = Viewer()
+    hub.play(NAME, viewer.player)
+    publication.take(flv.key(0, 1000))
+    assert viewer.take() == seen(flv.key(0, 1000))
