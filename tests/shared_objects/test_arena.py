@@ -72,6 +72,7 @@ async def players(arena):
     await room_hubs.close()
 
 
+@pytest.mark.django_db(transaction=True)  # the connection looks after old connections
 async def test_the_room(players):
     ann, bob = players
     for player in players:
