@@ -94,13 +94,20 @@ class RemoteFault(Fault):
     @classmethod
     def of(cls, status: object) -> Self:
         """The fault of any onStatus value: an object usually, but peers send text as well."""
-        information = dict(status) if isinstance(status, Mapping) else {}
-        code = str(information.pop("code", None) or information.pop("faultCode", ""))
+        information = dict(status) if isinstance(status, dict) else {}
+        code = _text(information.pop("code", None) or information.pop("faultCode", ""))
         known = information.pop("description", None) or information.pop("faultString", None)
         level = information.pop("level", "error")
         return cls(
             code,
-            str(known if known is not None else status),
+            _text(known if known is not None else status),
             level=level if level in ("warning", "status") else "error",
-            details={str(key): value for key, value in information.items()},
+            details=information,
         )
+
+
+def _text(value: object) -> str:
+    """A scalar as text; of anything else its type, for a few references can be a tree without
+    end."""
+    scalar = value is None or isinstance(value, str | int | float)
+    return str(value) if scalar else f"({type(value).__name__})"

@@ -59,4 +59,10 @@ def _userid_and_password(value: Any) -> tuple[str, str]:
     if not isinstance(named, dict):
         return "", ""
     userid, password = named.get("userid"), named.get("password")
-    return str(userid or ""), str(password or "")
+    return _text(userid), _text(password)
+
+
+def _text(value: Any) -> str:
+    """Numbers count as their digits; anything else is none: the text of a small graph of
+    references can be endless."""
+    return str(value) if isinstance(value, str | int | float) and value else ""

@@ -12,6 +12,9 @@ from amf_remoting.amf.aliases import alias
 from amf_remoting.amf.errors import DecodeError
 
 PACKAGE = "flex.messaging.messages."
+CHARSETS = ("utf-8", "iso-8859-1", "latin-1", "us-ascii")
+"""Of credentials: those of Flex's setCredentials. Python has more, but some take quadratic time,
+and each unknown name that is looked up stays in memory."""
 
 
 class Operation(IntEnum):
@@ -69,9 +72,11 @@ class CommandMessage(AsyncMessage):
     def credentials(self) -> tuple[str, str]:
         """User and password of a login. Raises DecodeError if the body holds none."""
         charset = self.header("DSCredentialsCharset") or "utf-8"
+        if not isinstance(charset, str) or charset.lower() not in CHARSETS:
+            raise DecodeError("credentials are written in utf-8 or iso-8859-1")
         try:
             user, separator, password = b64decode(self.body).decode(charset).partition(":")
-        except (TypeError, ValueError, LookupError, binascii.Error):
+        except (TypeError, ValueError, binascii.Error):
             raise DecodeError("a login's body is Base64 of user:password") from None
         if not separator:
             raise DecodeError("a login's body is Base64 of user:password")

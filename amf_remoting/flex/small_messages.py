@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Final
 from uuid import UUID
 
-from amf_remoting.amf.aliases import alias
+from amf_remoting.amf.aliases import alias, registry
 from amf_remoting.amf.errors import DecodeError
 from amf_remoting.amf.externalizable import DataInput, DataOutput
 from amf_remoting.flex.messages import AcknowledgeMessage, AsyncMessage, CommandMessage
@@ -64,7 +64,11 @@ def _read_flags(source: DataInput) -> list[int]:
 
 
 def _read_members(message: object, known: Flags, source: DataInput) -> None:
-    """One class's flag bytes and members; each unknown bit carries one value to skip."""
+    """One class's flag bytes and members; each unknown bit carries one value to skip.
+
+    Raises DecodeError for a member of another type than the message's class declares.
+    """
+    plan = registry.by_class[type(message)].plan
     for index, flags in enumerate(_read_flags(source)):
         names = known[index] if index < len(known) else ()
         for bit in range(7):
@@ -73,7 +77,7 @@ def _read_members(message: object, known: Flags, source: DataInput) -> None:
             value = source.read_object()
             if bit < len(names):
                 name, is_bytes, _ = names[bit].partition(BYTES)
-                setattr(message, name, id_of_bytes(value) if is_bytes else value)
+                plan.set(message, plan.by_name[name], id_of_bytes(value) if is_bytes else value)
 
 
 def _member(message: object, name: str) -> object:

@@ -1,6 +1,8 @@
 """Flex messages as they are on the wire."""
 
 import base64
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -226,3 +228,34 @@ def test_collections_behave_like_lists() -> None:
     assert list(amf.ArrayList({"no": "list"})) == []
     assert collection != amf.ArrayList([1, 2])
     assert amf.ObjectProxy().source == {}
+
+
+def array_of_arrays(*, levels: int, first_index: int) -> bytes:
+    """Each array holds the next one twice: inline and by reference (for tables of 64 entries)."""
+    inward = b"\x09\x05\x01" * levels + b"\x09\x01\x01"
+    outward = (bytes((0x09, (first_index + level) << 1)) for level in range(levels, 0, -1))
+    return inward + b"".join(outward)
+
+
+@pytest.mark.parametrize("flag", [0x02, 0x04, 0x10], ids=["clientId", "destination", "messageId"])
+def test_an_id_of_a_small_message_is_text(flag: int) -> None:
+    data = b"\x0a\x07\x07DSC" + bytes((flag,)) + array_of_arrays(levels=40, first_index=1)
+    with pytest.raises(DecodeError, match="a list does not fit"):
+        amf.loads(data + b"\x00\x01\x04\x05")
+
+
+def test_headers_of_a_small_message_are_an_object() -> None:
+    with pytest.raises(DecodeError, match="headers"):
+        amf.loads(b"\x0a\x07\x07DSC\x08\x06\x03a\x00\x01\x04\x05")
+
+
+@pytest.mark.parametrize("charset", ["punycode", "unicode_escape", 5])
+def test_credentials_are_in_a_charset_of_flex(charset: object) -> None:
+    login = CommandMessage(body="YTpi", headers={"DSCredentialsCharset": charset})
+    with pytest.raises(DecodeError, match="iso-8859-1"):
+        login.credentials()
+
+
+def test_flex_can_be_imported_first() -> None:
+    done = subprocess.run([sys.executable, "-c", "import amf_remoting.flex"], check=False)
+    assert done.returncode == 0

@@ -60,10 +60,21 @@ class TestConversation:
         with pytest.raises(TransportError, match=r"a\.z was not answered"):
             three.result()
 
-    @pytest.mark.parametrize("status", ["plain text", None, [1]], ids=repr)
-    def test_a_status_that_is_no_object(self, status: Any) -> None:
+    @pytest.mark.parametrize(
+        ("status", "description"),
+        [("plain text", "plain text"), (None, "None"), (5, "5"), ([1], "(list)")],
+        ids=repr,
+    )
+    def test_a_status_that_is_no_object(self, status: Any, description: str) -> None:
         fault = RemoteFault.of(status)
-        assert (fault.code, fault.description) == ("", str(status))
+        assert (fault.code, fault.description) == ("", description)
+
+    def test_the_text_of_a_status_never_explodes(self) -> None:
+        endless: list[Any] = []
+        for _ in range(60):
+            endless = [endless, endless]
+        fault = RemoteFault.of({"code": endless, "description": endless})
+        assert (fault.code, fault.description) == ("(list)", "(list)")
 
     def test_client_methods_and_headers(self, caplog: pytest.LogCaptureFixture) -> None:
         heard: list[Any] = []

@@ -71,6 +71,14 @@ def test_repeated_credentials_use_the_session(
     assert answers(client.post("/gateway/", other, "application/x-amf"))[0][0] == "/1/onStatus"
 
 
+def test_credentials_that_are_no_text_are_nobody(post: Post) -> None:
+    endless: list[Any] = []
+    for _ in range(60):
+        endless = [endless, endless]
+    ((target, _),) = answers(post(packet(WHOAMI, headers=[credentials(endless)])))
+    assert target == "/1/onStatus"
+
+
 def test_a_header_that_must_be_understood_and_is_not(post: Post, exposed: Any) -> None:
     headers = [Header("X-Fine", False, 1), Header("X-Ticket", True, 1)]
     got = answers(post(packet(("math.add", [1, 2]), ("nowhere", []), headers=headers)))
