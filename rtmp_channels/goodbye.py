@@ -17,6 +17,16 @@ APP_SHUTDOWN = "NetConnection.Connect.AppShutdown"
 IDLE_TIMEOUT = "NetConnection.Connect.IdleTimeOut"
 
 
+_PRINTED = 200
+"""Characters of what a client sent that a log line shows."""
+
+
+def printable(text: str) -> str:
+    """Text in which a client may have put anything, as part of ONE line of a log."""
+    shown = text[:_PRINTED]
+    return shown if shown.isprintable() else shown.encode("unicode_escape").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Why a connection ends."""

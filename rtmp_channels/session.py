@@ -14,7 +14,7 @@ from rtmp_channels import goodbye
 from rtmp_channels.application import ApplicationLink, ASGIApplication
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.deadlines import Deadlines, Due
-from rtmp_channels.goodbye import Ending
+from rtmp_channels.goodbye import Ending, printable
 from rtmp_channels.inbound import handle
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.config import Role
@@ -79,7 +79,7 @@ class Session:
         self._schedule_check()
 
     def __str__(self) -> str:
-        return f"{self.peer} /{self.path}" if self.path else str(self.peer)
+        return f"{self.peer} /{printable(self.path)}" if self.path else str(self.peer)
 
     # what the transport reports
 
@@ -238,7 +238,7 @@ class Session:
         self.phase = Phase.CLOSING
         self._deadlines.enter(self._loop.time())
         if ending.level:
-            logger.log(ending.level, "%s: %s", self, ending.reason)
+            logger.log(ending.level, "%s: %s", self, printable(ending.reason))
         self._leave_rooms()
         self.application.finish(ending)
         if self._lost or ending.abort:

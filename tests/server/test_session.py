@@ -242,6 +242,26 @@ async def test_shared_bytes_overrun_a_reader(caplog):
     assert application.types == ["rtmp.connect", "rtmp.disconnect"]
 
 
+@pytest.mark.parametrize(
+    ("app", "shown"),
+    [
+        ("lobby/é", "/lobby/é: "),
+        ("lobby\n2026 INFO forged", "/lobby\\n2026 INFO forged: "),
+        ("lobby/\x1b[31m", "/lobby/\\x1b[31m: "),
+        ("x" * 20_000, f"/{'x' * 200}: "),
+    ],
+)
+async def test_what_a_client_names_its_application_stays_on_one_line(caplog, app, shown):
+    wire = Wire(Recorder())
+    await wire.connect(app)
+    with caplog.at_level(logging.INFO):
+        wire.session.data_received(b"\xc7" + bytes(20))
+    [record] = caplog.records
+    assert shown in record.getMessage()
+    assert "\n" not in record.getMessage()
+    await wire.lose()
+
+
 async def test_a_client_that_reads_no_answers_is_not_read_either():
     wire, _ = await connected(max_unsent_bytes=1_000)
     wire.session.pause_writing()
