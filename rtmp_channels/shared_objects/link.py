@@ -130,7 +130,7 @@ class Link:
                 self.key, holder=self, persistent=step.persistent, create=grant.create
             )
         except SharedObjectRefused as refusal:
-            logger.info("Shared object %r refused: %s", self.key.name, refusal)
+            self._port.log_refusal("Shared object %r refused: %s", self.key.name, refusal)
             self._refuse(refusal.code, step)
         except SequencerUnavailable as error:
             logger.warning("Shared object %r refused: %s", self.key.name, error)
@@ -213,7 +213,10 @@ class Link:
                 operation, answer, known=step.known_version, before=outcome.version_before
             )
             answered.append((operation, answer))
-        _log_refusals(self.key, answered)
+        refused = {answer.reason for _, answer in answered if answer.verdict is Verdict.REFUSED}
+        if refused:
+            text = "Shared object %r: a change was refused: %s"
+            self._port.log_refusal(text, self.key.name, "; ".join(sorted(refused)))
         data = fanout.encoder.answers(
             outcome.version,
             answered,
@@ -226,9 +229,3 @@ class Link:
 def _refused(operation: Operation, state: ObjectState, reason: str) -> Answer:
     value = state.get(operation.key) if isinstance(operation, SetSlot | RemoveSlot) else None
     return Answer(Verdict.REFUSED, value, reason)
-
-
-def _log_refusals(key: ObjectKey, answered: Sequence[tuple[Operation, Answer]]) -> None:
-    reasons = {answer.reason for _, answer in answered if answer.verdict is Verdict.REFUSED}
-    if reasons:
-        logger.info("Shared object %r: a change was refused: %s", key.name, "; ".join(reasons))

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LOGGED_REFUSALS = 10
+"""Lines that one connection's refusals may add to the log: it could be refused for ever."""
+
 
 class TooMuchWaiting(SharedObjectError):
     """A connection sends while its earlier messages still wait, beyond the limit: close it."""
@@ -56,6 +59,7 @@ class SharedObjectPort:
         self._on_room = on_room
         self._congested = False
         self._allowance = Allowance(hub.rules.operations_per_second)
+        self._loggable_refusals = LOGGED_REFUSALS
         self._closed = False
 
     def receive(self, message: SharedObjectMessage) -> None:
@@ -107,6 +111,12 @@ class SharedObjectPort:
         """Whether so many operations are within the connection's rate."""
         return self._allowance.take(count, now=asyncio.get_running_loop().time())
 
+    def log_refusal(self, text: str, *arguments: object) -> None:
+        """Logs a refusal, unless the connection has brought enough of them already."""
+        if self._loggable_refusals:
+            self._loggable_refusals -= 1
+            logger.info(text, *arguments)
+
     def forget(self, link: Link) -> None:
         """Drops a link that is idle."""
         if self._links.get(link.key.name) is link:
@@ -123,7 +133,7 @@ class SharedObjectPort:
             reason = f"more than {rules.objects_per_connection} objects on one connection"
         else:
             return ""
-        logger.info("Shared object %r refused: %s", message.name[:64], reason)
+        self.log_refusal("Shared object %r refused: %s", message.name, reason)
         return OBJECT_CREATION_FAILED
 
     def _refuse(self, message: SharedObjectMessage, code: str) -> None:

@@ -18,7 +18,7 @@ from rtmp_channels.protocol.shared_object import (
 )
 from rtmp_channels.shared_objects.allowance import Allowance
 from rtmp_channels.shared_objects.grants import Grant
-from rtmp_channels.shared_objects.port import TooMuchWaiting
+from rtmp_channels.shared_objects.port import LOGGED_REFUSALS, TooMuchWaiting
 from tests.shared_objects.clients import Client, make_hub, settle
 
 NO_WRITE = Status("SharedObject.NoWriteAccess", "error")
@@ -43,6 +43,16 @@ async def test_objects_per_connection(caplog):
     client.release(name="second")
     await client.use(name="third")
     assert client.events() == [UseSuccess(), Clear()]
+
+
+async def test_a_flood_of_refusals_does_not_fill_the_log(caplog):
+    caplog.set_level(logging.INFO)
+    client = await make_client(objects_per_connection=1, key_bytes=3)
+    for number in range(100):
+        await client.use(name=f"object{number}")
+        client.set("long key", number)
+    assert [event for event in client.events() if event == FAILED] == [FAILED] * 100
+    assert len(caplog.records) == LOGGED_REFUSALS
 
 
 async def test_name_bytes():
