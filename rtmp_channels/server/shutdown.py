@@ -16,6 +16,9 @@ from rtmp_channels.timers import timer_wheels
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 15.0
+"""Seconds for each step of the shutdown, of which each has shorter limits of its own."""
+
 
 def stop_before_shutdown(
     reactor: Any, begin: Callable[[], None], finish: Callable[[], Awaitable[None]]
@@ -34,14 +37,24 @@ def stop_before_shutdown(
 
 
 async def close_hubs() -> None:
-    """Closes what exists once per loop; daphne has no lifespan that would do it."""
+    """Closes what exists once per loop; daphne has no lifespan that would do it.
+
+    Each of them whatever becomes of the others: shared objects are written down here.
+    """
     for hubs in (stream_hubs, room_hubs, shared_object_hubs, timer_wheels):
-        await hubs.close()
+        await _attempt(hubs.close)
 
 
 async def _finish(finish: Callable[[], Awaitable[None]]) -> None:
+    await _attempt(finish)
+    await close_hubs()
+
+
+async def _attempt(ending: Callable[[], Awaitable[None]]) -> None:
     try:
-        await finish()
-        await close_hubs()
+        async with asyncio.timeout(PATIENCE):
+            await ending()
+    except TimeoutError:
+        logger.error("The server stops although something did not end within %g s", PATIENCE)
     except Exception:
         logger.exception("RTMP connections could not be ended in order")

@@ -1,0 +1,38 @@
+"""The end of the server: every step is tried, and none keeps it from stopping."""
+
+import asyncio
+import logging
+
+import pytest
+
+from rtmp_channels.rooms.current import room_hubs
+from rtmp_channels.server import shutdown
+from rtmp_channels.shared_objects.current import shared_object_hubs
+
+
+async def fails():
+    raise RuntimeError("a hub that cannot be closed")
+
+
+async def hangs():
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("close", "text"),
+    [
+        (fails, "RTMP connections could not be ended in order"),
+        (hangs, "something did not end within 0.05 s"),
+    ],
+)
+async def test_a_hub_that_does_not_close_leaves_the_others_their_turn(
+    monkeypatch, caplog, close, text
+):
+    monkeypatch.setattr(shutdown, "PATIENCE", 0.05)
+    monkeypatch.setattr(room_hubs.get(), "close", close)
+    shared_object_hubs.get()
+    with caplog.at_level(logging.ERROR):
+        await shutdown.close_hubs()
+    assert shared_object_hubs.peek() is None
+    [record] = caplog.records
+    assert text in record.getMessage()
