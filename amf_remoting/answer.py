@@ -8,7 +8,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .amf import Limits
+from . import conf
+from .amf import AMFError, Limits
 from .conf import remoting_settings
 from .envelopes import Envelope
 from .exceptions import Fault, FaultCode
@@ -22,6 +23,8 @@ MAX_CLIENT_CALLS = 1000
 _COUNT = 2
 """Bytes of the version, of the header count and of the message count."""
 _NO_ANSWER = ("null", "")
+_LONGEST_URI = 0xFFFF - len("/onResult")
+"""Bytes of a response URI to which an answer can be addressed."""
 
 
 @dataclass(slots=True)
@@ -37,19 +40,22 @@ class Answer:
     def result(self, message: Message, envelope: Envelope, value: Any) -> None:
         """The message's method returned ``value``."""
         self._add_client_calls(message)
-        if message.response_uri in _NO_ANSWER:
+        if not _wants_answer(message):
             return
         try:
             self._add(self._message(message, "onResult", envelope.result(value)))
+        except AMFError as error:
+            # May be the caller's doing (an echo): one line.
+            logger.error("the result of %r cannot be encoded: %s", message.target_uri[:200], error)
+            self._add_fault(message, envelope, _bad_result(error))
         except Exception as error:
             logger.exception("the result of %r cannot be encoded", message.target_uri[:200])
-            description = f"the result cannot be encoded: {error}"
-            self._add_fault(message, envelope, Fault(FaultCode.BAD_RESULT, description))
+            self._add_fault(message, envelope, _bad_result(error if conf.debug() else None))
 
     def fault(self, message: Message, envelope: Envelope, fault: Fault) -> None:
         """The message was refused, or its method failed."""
         self._add_client_calls(message)
-        if message.response_uri in _NO_ANSWER:
+        if not _wants_answer(message):
             logger.info("%r failed unheard: %r", message.target_uri[:200], fault)
             return
         try:
@@ -101,6 +107,17 @@ class Answer:
         data = _bytes_of(answer, limits)
         self._size += len(data)
         self._messages.append(data)
+
+
+def _wants_answer(message: Message) -> bool:
+    uri = message.response_uri
+    return uri not in _NO_ANSWER and len(uri.encode()) <= _LONGEST_URI
+
+
+def _bad_result(error: Exception | None) -> Fault:
+    """Without an error where its text is no caller's business."""
+    description = "the result cannot be encoded"
+    return Fault(FaultCode.BAD_RESULT, f"{description}: {error}" if error else description)
 
 
 def _header(name: str, value: Any) -> bytes:

@@ -34,6 +34,8 @@ def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
     """The resolved annotations; none if they name what exists for type checkers only."""
     try:
         return typing.get_type_hints(function)
+    except RecursionError:
+        raise
     except Exception:
         # Whatever evaluating somebody's annotations can raise: the method works without them.
         return {}

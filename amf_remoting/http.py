@@ -12,6 +12,9 @@ from .origins import add_cors, lacks_proof
 logger = logging.getLogger(__name__)
 
 
+_MOST_DIGITS = 18
+
+
 class RefusedRequest(RemotingError):
     """The request is not for this door; carries the answer's status and text."""
 
@@ -29,7 +32,8 @@ def read_body(request: HttpRequest, *, content_type: str) -> bytes:
         raise RefusedRequest(403, "credentials from a page of another site")
     limit = remoting_settings().max_request_size
     declared = str(request.META.get("CONTENT_LENGTH") or "")
-    if declared.isdigit() and int(declared) > limit:
+    # int() refuses to read thousands of digits.
+    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
         raise RefusedRequest(413, f"{limit} bytes at most")
     try:
         body: bytes = request.read(limit + 1)

@@ -14,6 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
 from django.utils.log import log_response
 
+from . import conf
 from .amf import XML, Date, Dictionary, MixedArray, TypedObject, UndefinedType, XMLDocument
 from .amf.vectors import NumberVector, ObjectVector
 from .call import Call
@@ -87,8 +88,14 @@ def result_response(request: HttpRequest, target: str, value: Any) -> HttpRespon
     try:
         text = json.dumps({"result": value}, cls=JsonEncoder, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        logger.exception("the result of %s cannot be encoded", target)
+        # May be the caller's doing (an echo of NaN): one line, unlike what follows.
+        logger.error("the result of %s cannot be encoded: %s", target, error)
         fault = Fault(FaultCode.BAD_RESULT, f"the result cannot be encoded: {error}")
+        return fault_response(request, target, fault)
+    except Exception as error:
+        logger.exception("the result of %s cannot be encoded", target)
+        reason = f": {error}" if conf.debug() else ""
+        fault = Fault(FaultCode.BAD_RESULT, f"the result cannot be encoded{reason}")
         return fault_response(request, target, fault)
     return add_cors(request, HttpResponse(text, content_type=CONTENT_TYPE))
 

@@ -1,13 +1,18 @@
 """The parameters that callers fill: a method's signature without ``self`` and ``call``."""
 
+import dataclasses
 import inspect
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from .call import Call
 from .coerce import Convert, converter_of, hints_of
+from .conf import remoting_settings
 from .exceptions import ExposureError, Fault, FaultCode
+from .unfolded import unfolded_size
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -95,7 +100,8 @@ class Signature:
         for name in keywords:
             if name in taken:
                 raise _fault(f"argument {name!r} is given twice", name)
-            if name not in named and not any_name:
+            injected = name == "call" and self.takes_call
+            if injected or (name not in named and not any_name):
                 raise _fault(f"there is no argument {name[:100]!r}", name[:100])
         for one in self.parameters:
             missing = one.default is one.empty and one.name not in taken | keywords.keys()
@@ -118,11 +124,31 @@ def _converters(
 ) -> dict[str, Convert]:
     hints = hints_of(function)
     found = {
-        one.name: converter_of(hints[one.name], optional=one.default is None)
+        one.name: (hints[one.name], converter_of(hints[one.name], optional=one.default is None))
         for one in parameters
         if one.name in hints
     }
-    return {name: convert for name, convert in found.items() if convert is not None}
+    return {
+        name: partial(_convert_deep, convert) if _looks_inside(hint) else convert
+        for name, (hint, convert) in found.items()
+        if convert is not None
+    }
+
+
+def _looks_inside(hint: Any) -> bool:
+    """Whether the members of a value are fitted, too."""
+    return bool(typing.get_args(hint)) or dataclasses.is_dataclass(hint)
+
+
+def _convert_deep(convert: Convert, value: Any) -> Any:
+    """Bounded: each reference is converted again."""
+    limit = remoting_settings().max_values
+    try:
+        if unfolded_size(value) > limit:
+            raise TypeError(f"more than {limit} values, references written out")
+        return convert(value)
+    except RecursionError:
+        raise TypeError("nested too deeply, or inside of itself") from None
 
 
 def _convert(name: str, convert: Convert | None, value: Any) -> Any:

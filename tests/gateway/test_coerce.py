@@ -120,3 +120,52 @@ def test_any_number_of_arguments_and_names() -> None:
 
 def test_annotations_that_cannot_be_resolved_do_not_matter() -> None:
     assert bound("NoSuchThing", 5) == 5
+
+
+@dataclass
+class Node:
+    left: "Node | None" = None
+    right: "Node | None" = None
+
+
+def bind(hint: Any, value: Any) -> Any:
+    def method(value: Any) -> None: ...
+
+    method.__annotations__["value"] = hint
+    return Signature.of(method, bound=False).bind([value], {})
+
+
+def test_references_are_counted_as_often_as_they_are_converted() -> None:
+    shared: Any = None
+    for _ in range(60):
+        shared = {"left": shared, "right": shared}
+    with pytest.raises(Fault, match="argument 'value': more than 1000000 values"):
+        bind(Node, shared)
+    row = [1.0] * 2000
+    for rows in ([row] * 2000, amf.ArrayCollection([row] * 2000)):
+        with pytest.raises(Fault, match="references written out"):
+            bind(list[list[int]], rows)
+    columns = amf.MixedArray([], {str(n): ("9" * 6400,) * 100 for n in range(200)})
+    with pytest.raises(Fault, match="references written out"):
+        bind(dict[str, list[Decimal]], columns)
+    with pytest.raises(Fault, match="references written out"):
+        bind(list[list[float]], [amf.DoubleVector([0.5] * 2000)] * 2000)
+
+
+def test_what_is_inside_of_itself_fits_no_deep_annotation() -> None:
+    endless = amf.TypedObject("a.Node", {})
+    endless.values["left"] = endless
+    with pytest.raises(Fault, match="argument 'value': nested too deeply, or inside of itself"):
+        bind(Node, endless)
+    inside: list[Any] = []
+    inside.append(inside)
+    (bound,), _ = bind(list[object], inside)
+    assert bound[0] is inside
+
+
+def test_the_injected_call_cannot_be_named() -> None:
+    def method(call: Any, **names: object) -> None: ...
+
+    del method.__annotations__["call"]
+    with pytest.raises(Fault, match="there is no argument 'call'"):
+        Signature.of(method, bound=False).bind([], {"call": 1})

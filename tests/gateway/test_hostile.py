@@ -156,3 +156,57 @@ def test_a_large_packet_is_decoded_off_the_loop(
     assert len(response.content) > 70_000
     under_asgi = "asgi" in request.node.callspec.id
     assert threads[0].startswith("amf-remoting") is under_asgi
+
+
+@pytest.mark.parametrize("uri", [b"/" + b"1" * 65_534, b"\xff" * 65_535], ids=["long", "no UTF-8"])
+def test_a_response_uri_that_no_answer_can_have_hurts_no_other(post: Post, uri: bytes) -> None:
+    first = b"\0\x08math.add" + len(uri).to_bytes(2, "big") + uri + b"\0\0\0\5\x0a\0\0\0\0"
+    second = Packet(0, [], [Message("math.add", "/2", [1, 2])]).serialize()[6:]
+    (answer,) = parse(post(b"\0\0\0\0\0\2" + first + second).content).messages
+    assert (answer.target_uri, answer.value) == ("/2/onResult", 3)
+
+
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000], ids=["no digit", "too many digits"])
+@pytest.mark.usefixtures("exposed")
+def test_odd_content_lengths_are_no_server_errors(length: str) -> None:
+    request = RequestFactory().generic(
+        "POST", "/gateway/", b"x", "application/x-amf", CONTENT_LENGTH=length
+    )
+    assert gateway(request).status_code in (400, 413)
+
+
+@pytest.mark.usefixtures("exposed")
+def test_an_echo_that_cannot_be_encoded_is_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """AMF0 has members without a name, AMF3 has not."""
+    body = b"\x0a\0\0\0\1\x03\0\0\5\0\0\x09"
+    call = b"\0\x09echo.echo\0\2/1" + len(body).to_bytes(4, "big") + body
+    response = gateway(post_request(b"\0\3\0\0\0\1" + call))
+    (answer,) = parse(response.content).messages
+    assert answer.value["code"] == "Server.BadResult"
+    assert "empty name" in answer.value["description"]
+    (record,) = caplog.records
+    assert record.exc_info is None
+
+
+@pytest.mark.usefixtures("exposed")
+@pytest.mark.parametrize("debug", [False, True])
+def test_why_a_result_breaks_while_it_is_encoded_is_no_callers_business(
+    settings: Any, caplog: pytest.LogCaptureFixture, debug: bool
+) -> None:
+    @remote_method
+    def rows() -> Any:
+        yield 1
+        raise RuntimeError("secret")
+
+    settings.DEBUG = debug
+    registry.expose("rows", rows)
+    try:
+        response = gateway(post_request(Packet(0, [], [Message("rows", "/1", [])]).serialize()))
+    finally:
+        registry.withdraw("rows")
+    (answer,) = parse(response.content).messages
+    assert answer.value["code"] == "Server.BadResult"
+    assert ("secret" in answer.value["description"]) is debug
+    assert "RuntimeError: secret" in caplog.text

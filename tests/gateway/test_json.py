@@ -159,3 +159,32 @@ def test_results_without_a_json_form(call: Any, value: Any) -> None:
     finally:
         registry.withdraw("odd")
     assert (status, answer["fault"]["code"]) == (500, "Server.BadResult")
+
+
+def test_an_echo_of_nan_is_one_line_in_the_log(call: Any, caplog: pytest.LogCaptureFixture) -> None:
+    status, answer = call("echo.echo", [float("nan")])
+    assert (status, answer["fault"]["code"]) == (500, "Server.BadResult")
+    assert not [one for one in caplog.records if one.exc_info]
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_why_a_result_breaks_is_no_callers_business(
+    call: Any, settings: Any, caplog: pytest.LogCaptureFixture, debug: bool
+) -> None:
+    class Odd(dict[str, int]):
+        def items(self) -> Any:
+            raise RuntimeError("secret")
+
+    @remote_method
+    def odd() -> object:
+        return Odd(a=1)
+
+    settings.DEBUG = debug
+    registry.expose("odd", odd)
+    try:
+        status, answer = call("odd", [])
+    finally:
+        registry.withdraw("odd")
+    assert (status, answer["fault"]["code"]) == (500, "Server.BadResult")
+    assert ("secret" in answer["fault"]["description"]) is debug
+    assert "RuntimeError: secret" in caplog.text
