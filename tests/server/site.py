@@ -122,6 +122,10 @@ async def http(scope, receive, send):
     await send({"type": "http.response.body", "body": b"hello"})
 
 
+WRITES_DOWN = 0.3
+"""Seconds that applications take to end: a server that does not wait for them cuts them short."""
+
+
 async def stuck(scope, receive, send):
     await receive()
     await send({"type": "rtmp.accept"})
@@ -129,6 +133,7 @@ async def stuck(scope, receive, send):
     try:
         await asyncio.Event().wait()
     finally:
+        await asyncio.sleep(WRITES_DOWN)
         logger.info("stuck: cleaned up")
 
 
@@ -156,6 +161,7 @@ async def tidy(scope, receive, send):
     await receive()
     await send({"type": "rtmp.accept"})
     message = await receive()
+    await asyncio.sleep(WRITES_DOWN)
     logger.info("tidy: %s %s", message["type"], message["code"])
 
 
