@@ -5,6 +5,7 @@ what is older than CALL_LOG_DAYS. What waits when the process is killed is lost.
 """
 
 import atexit
+import dataclasses
 import logging
 import os
 import threading
@@ -14,15 +15,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from reprlib import Repr
 from typing import Any
 
 from django.db import connections
 from django.utils import timezone
 
+from .amf import Dictionary
+from .amf.vectors import NumberVector, ObjectVector
 from .call import Call
 from .conf import remoting_settings
 from .exceptions import Fault
+from .flex.collections import Wrapper
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +37,35 @@ PRUNE_SECONDS = 600
 """How often old calls are deleted, at most."""
 
 
-_SHORT = Repr()
+class _Short(Repr):
+    """Looks into instances no deeper than into dicts: the repr() of a few references to
+    references is endless."""
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """Called for everything that is no list, dict, text, …"""
+        if isinstance(x, type):
+            return super().repr_instance(x, level)
+        members = _members(x)
+        if members is None:
+            return super().repr_instance(x, level)
+        return f"{type(x).__name__}({self.repr1(members, level - 1) if level > 0 else '...'})"
+
+
+def _members(value: Any) -> Any:
+    match value:
+        case Wrapper():
+            return value.source
+        case Dictionary():
+            return [*islice(value.items(), _SHORT.maxdict + 1)]
+        case NumberVector() | ObjectVector():
+            return value.items[: _SHORT.maxlist + 1]
+    if dataclasses.is_dataclass(value):
+        fields = dataclasses.fields(value)
+        return {field.name: getattr(value, field.name, None) for field in fields}
+    return None
+
+
+_SHORT = _Short()
 _SHORT.maxlevel = 4
 _SHORT.maxstring = _SHORT.maxother = 200
 _SHORT.maxlist = _SHORT.maxdict = 20
@@ -151,7 +184,7 @@ def recorded(call: Call) -> Iterator[None]:
 
 
 def _entry(call: Call, called_at: datetime, milliseconds: float, outcome: str) -> Entry:
-    service, _, method = call.target[:200].rpartition(".")
+    service, _, method = _without_nul(call.target[:200]).rpartition(".")
     return Entry(
         service=(service or method)[:100],
         method=(method if service else "")[:100],
@@ -159,7 +192,7 @@ def _entry(call: Call, called_at: datetime, milliseconds: float, outcome: str) -
         door=call.door,
         called_at=called_at,
         milliseconds=round(milliseconds, 3),
-        outcome=outcome[:100],
+        outcome=_without_nul(outcome[:100]),
         arguments=_arguments(call),
     )
 
@@ -175,8 +208,12 @@ def _arguments(call: Call) -> str:
     text = _SHORT.repr(call.arguments)
     if call.keywords:
         text = f"{text} {_SHORT.repr(call.keywords)}"
-    # Databases refuse NUL in text.
-    return text.replace("\0", "")[: settings.call_log_argument_size]
+    return _without_nul(text)[: settings.call_log_argument_size]
+
+
+def _without_nul(text: str) -> str:
+    """Databases refuse NUL in text, and with it all calls that are written together."""
+    return text.replace("\0", "")
 
 
 def _write(entries: list[Entry]) -> None:

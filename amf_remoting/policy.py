@@ -57,9 +57,10 @@ class Policy:
     """Guards the fields; never held during a query."""
     _reading: threading.Lock = field(default_factory=threading.Lock)
     """Held during a query, so that one thread reads and the others find it done."""
-    _refreshes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Snapshot]] = field(
-        default_factory=WeakKeyDictionary
-    )
+    _refreshes: WeakKeyDictionary[
+        asyncio.AbstractEventLoop, tuple[int, asyncio.Future[Snapshot]]
+    ] = field(default_factory=WeakKeyDictionary)
+    """What is being read, and the generation in which that began."""
 
     def current(self) -> Snapshot:
         """The snapshot, fresh. Fault "Server.Unavailable" if none could ever be read."""
@@ -71,10 +72,12 @@ class Policy:
         if snapshot is not None:
             return snapshot
         loop = asyncio.get_running_loop()
-        refresh = self._refreshes.get(loop)
-        if refresh is None or refresh.done():
+        generation = self._generation
+        began_in, refresh = self._refreshes.get(loop, (None, None))
+        # One that began before a change may not know it.
+        if refresh is None or refresh.done() or began_in != generation:
             refresh = loop.run_in_executor(_executor, self._refreshed_and_closed)
-            self._refreshes[loop] = refresh
+            self._refreshes[loop] = generation, refresh
         return await asyncio.shield(refresh)
 
     def invalidate(self) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -20,16 +21,32 @@ class BoundedThreadPool(ThreadPoolExecutor):
         self._room = threading.BoundedSemaphore(max(threads, 1) + max_waiting)
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Queues the function, or raises the Fault at once."""
+        """Queues the function, or raises the Fault at once.
+
+        A call that is cancelled while it waits keeps its place until its turn: clients that
+        hang up cannot make the queue longer than it may be.
+        """
         if not self._room.acquire(blocking=False):
             raise Fault(FaultCode.BUSY, "too many calls are waiting; try again")
+        outcome: Future[Any] = Future()
         try:
-            future = super().submit(function, *args, **kwargs)
+            place = super().submit(_run, outcome, partial(function, *args, **kwargs))
         except BaseException:
             self._room.release()
             raise
-        future.add_done_callback(lambda _: self._room.release())
-        return future
+        place.add_done_callback(lambda _: self._room.release())
+        return outcome
+
+
+def _run(outcome: Future[Any], function: Callable[[], Any]) -> None:
+    if not outcome.set_running_or_notify_cancel():
+        return
+    try:
+        outcome.set_result(function())
+    except BaseException as error:
+        outcome.set_exception(error)
+        # The error's traceback holds this frame, and the outcome the error.
+        del outcome
 
 
 _lock = threading.Lock()

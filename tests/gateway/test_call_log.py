@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from amf_remoting import amf
 from amf_remoting import call_log as module
 from amf_remoting.call_log import CallLog
 from amf_remoting.dispatch import Call, adispatch, dispatch
@@ -92,6 +93,30 @@ def test_arguments_only_when_asked_and_bounded(log: CallLog, exposed: Any) -> No
     assert one == r"[{'a': [1, 'two\x00']}]"
     assert two == "[] {'value': 5}"
     assert len(three) == 60
+
+
+@pytest.mark.django_db
+def test_arguments_are_looked_into_no_deeper_than_the_log_shows(log: CallLog, exposed: Any) -> None:
+    change(exposed, CALL_LOG_ARGUMENTS=True)
+    endless: Any = 1
+    for _ in range(20):
+        endless = amf.TypedObject("a.B", {"l": endless, "r": endless})
+        endless = amf.ArrayCollection([endless, endless])
+        endless = amf.ObjectVector([endless, endless])
+        endless = amf.Dictionary([(endless, endless)])
+    assert len(module._arguments(Call("x.y", [endless]))) < 1000
+    shown = module._arguments(Call("x.y", [amf.IntVector([1, 2]), amf.XML("<a/>"), None, 1.5, int]))
+    assert (
+        shown == "[IntVector(array('i', [1, 2])), XML({'text': '<a/>'}), None, 1.5, <class 'int'>]"
+    )
+
+
+@pytest.mark.django_db
+def test_no_name_spoils_what_is_written_with_it(log: CallLog) -> None:
+    fail("no\0where.at\0all")
+    log.flush()
+    (record,) = CallRecord.objects.all()
+    assert (record.service, record.method) == ("nowhere", "atall")
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """What hostile bodies may cause: faults, 400, one line in the log; never an error of ours."""
 
+import asyncio
 import random
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ from django.test import AsyncClient, RequestFactory
 from amf_remoting import packet as packets
 from amf_remoting import pool
 from amf_remoting.conf import remoting_settings
+from amf_remoting.exceptions import Fault
 from amf_remoting.packet import Message, Packet, parse
 from amf_remoting.pool import BoundedThreadPool
 from amf_remoting.registry import registry, remote_method
@@ -139,6 +141,29 @@ async def test_a_large_packet_is_refused_while_the_pool_is_full(
         503,
         b"too many calls are waiting; try again\n",
     )
+
+
+async def test_calls_that_are_given_up_while_they_wait_keep_their_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = BoundedThreadPool(threads=1, max_waiting=2)
+    monkeypatch.setattr(pool, "_pool", full)
+    gate, ran = threading.Event(), []
+    stuck = asyncio.create_task(pool.run_in_pool(lambda: gate.wait(10)))
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(pool.run_in_pool(lambda: ran.append(1))) for _ in range(2)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    assert [type(one) for one in await asyncio.gather(*waiting, return_exceptions=True)] == [
+        asyncio.CancelledError
+    ] * 2
+    with pytest.raises(Fault, match="too many calls are waiting"):
+        await pool.run_in_pool(list)
+    gate.set()
+    assert await stuck
+    full.shutdown()
+    assert not ran
 
 
 def test_a_large_packet_is_decoded_off_the_loop(

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ from amf_remoting import policy as policy_module
 from amf_remoting.dispatch import Call, adispatch, dispatch
 from amf_remoting.exceptions import Fault
 from amf_remoting.models import PolicyVersion, ServicePolicy
-from amf_remoting.policy import Policy, policy
+from amf_remoting.policy import Policy, Snapshot, policy
+from amf_remoting.rules import Rule
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -170,6 +172,27 @@ async def test_async_calls_share_one_query_off_the_loop(monkeypatch: pytest.Monk
     await ServicePolicy.objects.acreate(service="echo", enabled=False)
     with pytest.raises(Fault, match="switched off"):
         await adispatch(Call("echo.aecho", [1]))
+
+
+async def test_a_call_behind_a_change_never_gets_a_snapshot_read_before_it(
+    monkeypatch: pytest.MonkeyPatch, with_policy: Any
+) -> None:
+    reader, reading, gate = Policy(), threading.Event(), threading.Event()
+    before, after = Snapshot("1", {}), Snapshot("2", {("echo", ""): Rule(enabled=False)})
+
+    def slow(old: Any) -> Snapshot:
+        reading.set()
+        gate.wait(10)
+        return before if old is None else after
+
+    monkeypatch.setattr(policy_module, "_query", slow)
+    early = asyncio.create_task(reader.acurrent())
+    await asyncio.to_thread(reading.wait, 10)
+    reader.invalidate()
+    late = asyncio.create_task(reader.acurrent())
+    await asyncio.sleep(0)
+    gate.set()
+    assert (await early, await late) == (before, after)
 
 
 @pytest.fixture
