@@ -268,7 +268,8 @@ class Session:
 
     def application_ended(self) -> None:
         """The application's task is done; if it was cancelled, nobody has ended us yet."""
-        self.end(Ending(goodbye.CLOSED, "the application was cancelled"))
+        reason = "the application was cancelled"
+        self.end(Ending(goodbye.CLOSED, reason, level=logging.WARNING))
         self._closed_if_over()
 
     def _leave_rooms(self) -> None:

@@ -540,5 +540,8 @@ async def test_an_application_that_raises_and_one_that_is_cancelled(caplog):
     task.cancel()
     [status] = await wire.settle()
     assert status.information["code"] == "NetConnection.Connect.Closed"
+    assert caplog.messages[-1] == (
+        "rtmp 192.0.2.1:50000 /lobby/room1: the application was cancelled"
+    )
     await wire.lose()
     assert wire.host.log == ["started", "ending", "closed"]

@@ -10,6 +10,28 @@ from rtmp_channels.server import shutdown
 from rtmp_channels.shared_objects.current import shared_object_hubs
 
 
+class Reactor:
+    def addSystemEventTrigger(self, phase, event, trigger):
+        assert (phase, event) == ("before", "shutdown")
+        self.trigger = trigger
+
+
+async def test_the_hubs_are_closed_when_the_sessions_have_ended():
+    reactor, steps = Reactor(), []
+
+    async def finish():
+        steps.append("finish")
+        assert room_hubs.peek() is hub
+
+    hub = room_hubs.get()
+    shutdown.stop_before_shutdown(reactor, lambda: steps.append("begin"), finish)
+    stopping = reactor.trigger()
+    assert steps == ["begin"]
+    await stopping.asFuture(asyncio.get_running_loop())
+    assert steps == ["begin", "finish"]
+    assert room_hubs.peek() is None
+
+
 async def fails():
     raise RuntimeError("a hub that cannot be closed")
 
