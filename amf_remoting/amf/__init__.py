@@ -23,6 +23,7 @@ from amf_remoting.amf.codec import (
 from amf_remoting.amf.errors import AMFError, DecodeError, EncodeError
 from amf_remoting.amf.externalizable import DataInput, DataOutput
 from amf_remoting.amf.limits import Limits, Policy
+from amf_remoting.amf.step import Step
 from amf_remoting.amf.traits import Traits
 from amf_remoting.amf.values import (
     XML,
@@ -35,6 +36,7 @@ from amf_remoting.amf.values import (
     XMLDocument,
 )
 from amf_remoting.amf.vectors import DoubleVector, IntVector, ObjectVector, UIntVector
+from amf_remoting.amf.walk import walk
 from amf_remoting.flex.collections import (
     ArrayCollection,
     ArrayList,
@@ -64,6 +66,7 @@ __all__ = [
     "ObjectProxy",
     "ObjectVector",
     "Policy",
+    "Step",
     "Traits",
     "TypedObject",
     "UIntVector",
@@ -77,4 +80,5 @@ __all__ = [
     "loads_many",
     "register_adapter",
     "registry",
+    "walk",
 ]

@@ -15,6 +15,7 @@ from ..dispatch import dispatch
 from ..dump import value_lines
 from ..exceptions import Fault, RemotingError
 from ..gateway import Exchange
+from .inspection import MAX_BYTES, Inspection, inspect
 
 Door = Literal["amf3", "amf0", "json"]
 DOORS: dict[str, str] = {"amf3": "AMF3", "amf0": "AMF0", "json": "JSON"}
@@ -22,6 +23,8 @@ MAX_ARGUMENTS = 100_000
 """Letters of the arguments that a form may hold."""
 MAX_LINES = 500
 """Lines of a result that a page shows."""
+MAX_ROWS = 200
+"""Rows of a packet that it shows; the inspector shows more."""
 
 
 class BadArguments(Exception):
@@ -42,9 +45,15 @@ class Outcome:
     response: bytes
 
     @property
-    def is_packet(self) -> bool:
-        """Whether request and response are AMF."""
-        return self.door != DOORS["json"]
+    def packets(self) -> list[tuple[str, str, Inspection]]:
+        """Request and response: title, hexadecimal, explanation. None of the JSON door."""
+        if self.door == DOORS["json"]:
+            return []
+        named = (("Request", self.request), ("Response", self.response))
+        return [
+            (title, data[:MAX_BYTES].hex(), inspect(data, "packet", max_rows=MAX_ROWS))
+            for title, data in named
+        ]
 
 
 def make_call(request: HttpRequest, target: str, *, door: Door, arguments: str) -> Outcome:

@@ -11,4 +11,5 @@ app_name = "amf_remoting_browser"
 urlpatterns = [
     path("", views.services, name="services"),
     path("call/<str:target>/", views.method, name="method"),
+    path("inspector/", views.inspector, name="inspector"),
 ]

@@ -19,6 +19,8 @@ from ..registry import registry
 from ..remote import RemoteMethod
 from .calls import DOORS, BadArguments, Door, make_call
 from .catalogue import entry_of, policy_failure, sections
+from .inspection import FORMS, inspect
+from .pasted import NoBytes, bytes_of
 
 
 @require_safe
@@ -54,6 +56,30 @@ def method(request: HttpRequest, target: str) -> HttpResponse:
     if request.method == "POST":
         context |= _called(request, target)
     return render(request, "amf_remoting/browser/method.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_member_required
+@never_cache
+@csrf_protect
+def inspector(request: HttpRequest) -> HttpResponse:
+    """Bytes explained: POST ``bytes`` as text, or a ``file``, and the ``form`` they have."""
+    context: dict[str, Any] = {"page": "inspector", "forms": FORMS, "form": "packet"}
+    if request.method == "POST":
+        context |= _inspected(request)
+    return render(request, "amf_remoting/browser/inspector.html", context)
+
+
+def _inspected(request: HttpRequest) -> dict[str, Any]:
+    form, text = request.POST.get("form", ""), request.POST.get("bytes", "")
+    if form not in FORMS:
+        return {"bytes": text, "problem": "Choose what the bytes are."}
+    try:
+        data = bytes_of(text, request.FILES.get("file"))
+    except NoBytes as error:
+        return {"form": form, "bytes": text, "problem": str(error)}
+    shown = text or data.hex(" ")
+    return {"form": form, "bytes": shown, "inspection": inspect(data, form)}
 
 
 def _find(target: str) -> RemoteMethod:

@@ -10,6 +10,7 @@ from tests.support.process import REPOSITORY
 WIRE = [
     "amf_remoting/amf",
     "amf_remoting/packet.py",
+    "amf_remoting/inspection.py",
     "amf_remoting/flex",
     "rtmp_channels/protocol",
     "rtmp_channels/media",

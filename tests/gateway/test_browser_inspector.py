@@ -1,0 +1,175 @@
+"""The packet inspector: what it takes, what it shows of whole and of broken packets."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from amf_remoting import amf
+from amf_remoting.browser.inspection import MAX_BYTES, MAX_ROWS, inspect
+from amf_remoting.browser.pasted import NoBytes, bytes_of
+from amf_remoting.dump import hex_lines
+from amf_remoting.packet import Message, Packet
+
+from .test_browser import HOSTILE, Page, call, user
+
+CAPTURE = Path(__file__).parents[1] / "captures" / "amf" / "royale_call.bin"
+PACKET = Packet(0, [], [Message("math.add", "/1", [1, 2])]).serialize()
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exposed")]
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(user("ada", is_staff=True))
+    return client
+
+
+def shown(client: Client, **form: Any) -> tuple[Page, str]:
+    response = client.post("/services/inspector/", {"form": "packet", **form})
+    assert response.status_code == 200
+    return Page(response), response.content.decode()
+
+
+def rows(page: Page) -> list[tuple[str, str]]:
+    """Offset and hexadecimal of each."""
+    offsets, bytes_ = page.inside["offset"], page.inside["hex"]
+    return list(zip(offsets.split(), bytes_.split("\n"), strict=False))
+
+
+@pytest.mark.parametrize("path", ["/services/inspector/"])
+def test_only_staff_comes_in(path: str) -> None:
+    client = Client()
+    client.force_login(user("eve"))
+    assert client.get(path).status_code == 302
+    assert client.post(path, {"form": "packet", "bytes": "00"}).status_code == 302
+
+
+def test_it_needs_the_csrf_token() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user("ada", is_staff=True))
+    response = client.post("/services/inspector/", {"form": "packet", "bytes": "00"})
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PACKET.hex(),
+        PACKET.hex(" ").upper(),
+        ", ".join(f"0x{byte:02x}" for byte in PACKET),
+        "".join(f"\\x{byte:02x}" for byte in PACKET),
+        base64.b64encode(PACKET).decode(),
+        base64.encodebytes(PACKET).decode(),
+        "\r\n".join(hex_lines(PACKET)),
+        "00000000: " + PACKET[:16].hex(" ", 2) + "  ......math.add\n"
+        "00000010: " + PACKET[16:32].hex(" ", 2) + "  ...\n"
+        "00000020: " + PACKET[32:].hex(" ", 2) + "  @",
+    ],
+    ids=["hex", "spaces", "C array", "escapes", "Base64", "lines of Base64", "hexdump", "xxd"],
+)
+def test_pasted_bytes(text: str) -> None:
+    assert bytes_of(text) == PACKET
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "Paste the bytes"),
+        ("no bytes!", "neither hexadecimal nor Base64"),
+        ("00" * (MAX_BYTES + 1), f"{MAX_BYTES} bytes at most"),
+        (" " * (4 * MAX_BYTES + 1), f"{MAX_BYTES} bytes at most"),
+    ],
+    ids=["nothing", "text", "too many", "far too many"],
+)
+def test_what_is_no_bytes(staff: Client, text: str, message: str) -> None:
+    with pytest.raises(NoBytes, match=message):
+        bytes_of(text)
+    page, _ = shown(staff, bytes=text)
+    assert message in page.inside["problem"]
+
+
+def test_a_packet_is_explained(staff: Client) -> None:
+    page, text = shown(staff, bytes=PACKET.hex())
+    assert '<h2 id="result-title">47 bytes</h2>' in text
+    assert page.inside["offset"].startswith("0000")
+    assert "00 08 6d 61 74 68 2e 61 64 64" in page.inside["hex"]
+    assert "'math.add'" in page.inside["scalar"]
+    assert "problem" not in page.inside
+
+
+def test_a_file_is_explained(staff: Client) -> None:
+    upload = SimpleUploadedFile("call.bin", CAPTURE.read_bytes())
+    page, _ = shown(staff, file=upload)
+    assert "sealed: body, clientId, destination" in page.text
+    assert "string 11 again" in page.text
+    assert page.inside["textarea"].strip() == CAPTURE.read_bytes().hex(" ")
+
+
+def test_large_files_are_refused(staff: Client) -> None:
+    page, _ = shown(staff, file=SimpleUploadedFile("x.bin", bytes(MAX_BYTES + 1)))
+    assert "bytes at most, the file has" in page.inside["problem"]
+
+
+def test_broken_packets_as_far_as_they_go(staff: Client) -> None:
+    page, _ = shown(staff, bytes=PACKET[:-3].hex())
+    assert "Understood up to byte 38: 8 bytes expected, 5 left (at byte 39)" in page.text
+    assert "Not understood" in page.text
+    assert "00 40 00 00 00 00" in page.inside["hex"]
+
+
+def test_bytes_behind_the_packet(staff: Client) -> None:
+    page, _ = shown(staff, bytes=PACKET.hex() + "beef")
+    assert "2 bytes behind the end" in page.inside["problem"]
+
+
+@pytest.mark.parametrize(("form", "version"), [("amf3", 3), ("amf0", 0)])
+def test_values_without_a_packet(staff: Client, form: str, version: int) -> None:
+    page, _ = shown(staff, form=form, bytes=amf.dumps({"a": "b"}, version).hex())
+    assert "'b'" in page.inside["scalar"]
+    assert "value 1" in page.text
+
+
+def test_there_are_no_other_forms(staff: Client) -> None:
+    page, _ = shown(staff, form="rtmp", bytes="00")
+    assert "Choose what the bytes are" in page.inside["problem"]
+
+
+def test_hostile_text_stays_text(staff: Client) -> None:
+    packet = Packet(0, [], [Message(HOSTILE, HOSTILE, [{HOSTILE: HOSTILE}])])
+    page, text = shown(staff, bytes=packet.serialize().hex())
+    assert "<script>alert(" in page.inside["scalar"]
+    assert text.count("<script") == 1, "the page's own"
+
+
+def test_tables_have_a_limit() -> None:
+    found = inspect(amf.dumps([0] * (MAX_ROWS + 5)), "amf3")
+    assert (len(found.rows), found.is_cut, found.error) == (MAX_ROWS, True, "")
+
+
+def test_long_values_are_cut() -> None:
+    row = inspect(amf.dumps("x" * 5000), "amf3").rows[0]
+    assert (len(row.bytes), row.hidden, len(row.value) < 300) == (48 * 3 - 1, 5003 - 48, True)
+
+
+def test_rows_cover_the_packet() -> None:
+    data = CAPTURE.read_bytes()
+    found = inspect(data, "packet")
+    starts = [int(row.offset, 16) for row in found.rows]
+    sizes = [len(bytes.fromhex(row.bytes)) + row.hidden for row in found.rows]
+    assert [start + size for start, size in zip(starts, sizes, strict=True)] == [
+        *starts[1:],
+        len(data),
+    ]
+
+
+def test_a_call_shows_the_bytes_of_both_directions(staff: Client) -> None:
+    page = call(staff, "math.add", "[1, 2]", "amf0")
+    assert page.text.count("Response URI") == 2
+    assert "'/1/onResult'" in page.inside["scalar"]
+    hidden = [attrs["value"] for _, attrs in page.elements if attrs.get("name") == "bytes"]
+    assert hidden[0] == PACKET.hex()
