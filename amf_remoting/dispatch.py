@@ -1,9 +1,11 @@
 """From a Call to its value: find the method, ask the policy, bind, run.
 
 Both functions raise nothing but Fault. ``dispatch`` is for threads (WSGI), ``adispatch`` for
-event loops; each runs sync and async methods alike.
+event loops; each runs sync and async methods alike. Databases with ATOMIC_REQUESTS have each sync
+method in a transaction of its own; Django has none for async code.
 """
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.db import connections, transaction
 
 from . import conf
 from .auth import anonymous_user
@@ -60,8 +63,21 @@ def faults(name: str) -> Iterator[None]:
         yield
     except Fault:
         raise
+    except asyncio.CancelledError as error:
+        if _given_up():
+            raise
+        raise _processing_fault(name, error) from error
     except Exception as error:
         raise _processing_fault(name, error) from error
+
+
+def _given_up() -> bool:
+    """Whether this task is being cancelled, not just something that its method awaited."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 def _open(call: Call) -> RemoteMethod:
@@ -99,14 +115,21 @@ def _bind(call: Call, method: RemoteMethod) -> Callable[[], Any]:
     def run() -> Any:
         return method.resolve()(*arguments, **keywords)
 
-    return run if not method.is_async else partial(_run_async, run)
+    return partial(_run_async, run) if method.is_async else _atomic(run)
+
+
+def _atomic(run: Callable[[], Any]) -> Callable[[], Any]:
+    for alias, options in connections.settings.items():
+        if options["ATOMIC_REQUESTS"]:
+            run = transaction.atomic(using=alias)(run)
+    return run
 
 
 async def _run_async(run: Callable[[], Any]) -> Any:
     return await run()
 
 
-def _processing_fault(name: str, error: Exception) -> Fault:
+def _processing_fault(name: str, error: BaseException) -> Fault:
     logger.error("%s failed", name, exc_info=error)
     if not conf.debug():
         return Fault(FaultCode.PROCESSING, f"{name} failed")

@@ -212,3 +212,23 @@ async def test_connections_of_pool_threads_are_closed_after_use(
 @pytest.mark.parametrize("user", [None, AnonymousUser()])
 def test_callers_are_anonymous_by_default(user: Any) -> None:
     assert dispatch(Call("tecs.caller", user=user)) == "amf:tecs.caller:AnonymousUser"
+
+
+@pytest.mark.usefixtures("exposed")
+async def test_a_call_that_is_given_up_is_cancelled() -> None:
+    started = asyncio.Event()
+
+    @remote_method
+    async def waits() -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    registry.expose("waits", waits)
+    try:
+        task = asyncio.create_task(adispatch(Call("waits")))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    finally:
+        registry.withdraw("waits")

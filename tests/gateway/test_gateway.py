@@ -249,3 +249,19 @@ def test_captures_of_ruffle(post: Post, name: str) -> None:
         if call.target_uri == "echo.echo":
             assert answer.target_uri.endswith("/onResult")
             assert answer.value == call.value[0]
+
+
+def test_a_method_that_awaits_what_was_cancelled_hurts_no_other(post: Post) -> None:
+    @remote_method
+    async def waits() -> None:
+        other = asyncio.create_task(asyncio.sleep(60))
+        other.cancel()
+        await other
+
+    registry.expose("waits", waits)
+    try:
+        got = answers(post(packet(("waits", []), ("math.add", [1, 2]))))
+    finally:
+        registry.withdraw("waits")
+    assert [target for target, _ in got] == ["/1/onStatus", "/2/onResult"]
+    assert got[0][1]["code"] == "Server.Processing"
