@@ -29,7 +29,7 @@ from amf_remoting.amf.markers import (
     AMF0_XML_DOCUMENT,
     SAFE_INTEGER,
 )
-from amf_remoting.amf.member import NO_PLAN, Plan
+from amf_remoting.amf.member import NO_PLAN, Memo, Plan
 from amf_remoting.amf.names import Name
 from amf_remoting.amf.native import i64, read_f64_be
 from amf_remoting.amf.values import MixedArray, TypedObject, Undefined, XMLDocument
@@ -60,6 +60,7 @@ class Amf0Decoder:
         """Objects and members still allowed."""
         self.repair = repair
         self.aliases = registry.by_name
+        self.converted: Memo = {}
         self.window = ""
         self.window_is_ascii = True
         self.window_start: i64 = 0
@@ -83,6 +84,7 @@ class Amf0Decoder:
     def reset(self) -> None:
         """Forget the tables: what follows is a message of its own."""
         self.objects = []
+        self.converted = {}
         self.referred = None
         self.avmplus = None
         self.avmplus_seen = False
@@ -322,7 +324,7 @@ class Amf0Decoder:
             member = name.member_of(plan)
             value = self.decode()
             if member is not None:
-                plan.set(instance, member, value)
+                plan.set(instance, member, value, self.converted)
                 seen |= member.bit
         plan.set_defaults(instance, seen)
         self.depth += 1

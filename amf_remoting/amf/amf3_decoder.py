@@ -27,7 +27,7 @@ from amf_remoting.amf.markers import (
     AMF3_XML,
     AMF3_XML_DOCUMENT,
 )
-from amf_remoting.amf.member import NO_PLAN, Member, Plan
+from amf_remoting.amf.member import NO_PLAN, Member, Memo, Plan
 from amf_remoting.amf.native import i64, read_f64_be
 from amf_remoting.amf.traits import ANONYMOUS, Traits
 from amf_remoting.amf.values import XML, Dictionary, MixedArray, TypedObject, Undefined, XMLDocument
@@ -53,6 +53,7 @@ class Amf3Decoder:
         """Objects and members still allowed."""
         self.repair = repair
         self.aliases = registry.by_name
+        self.converted: Memo = {}
         self.strings: list[str] = []
         self.objects: list[object] = []
         self.traits: list[Traits] = []
@@ -65,6 +66,7 @@ class Amf3Decoder:
         """Forget the tables: what follows is a message of its own."""
         self.strings = []
         self.objects = []
+        self.converted = {}
         self.traits = []
 
     def decode(self) -> object:
@@ -295,11 +297,12 @@ class Amf3Decoder:
 
     def _fill(self, instance: object, traits: Traits, plan: Plan) -> None:
         """Values go where the class declared an attribute; the others are read and dropped."""
+        self._spend(len(plan.by_name))
         seen = 0
         for member in self._sealed(traits, plan):
             value = self.decode()
             if member is not None:
-                plan.set(instance, member, value)
+                plan.set(instance, member, value, self.converted)
                 seen |= member.bit
         if traits.dynamic:
             values: dict[str, object] = {}
@@ -307,7 +310,7 @@ class Amf3Decoder:
             for name, value in values.items():
                 member = plan.by_name.get(name)
                 if member is not None:
-                    plan.set(instance, member, value)
+                    plan.set(instance, member, value, self.converted)
                     seen |= member.bit
         plan.set_defaults(instance, seen)
 

@@ -17,8 +17,12 @@ from uuid import UUID
 from amf_remoting.amf.values import XML, MixedArray, XMLDocument
 from amf_remoting.amf.vectors import NumberVector, ObjectVector
 
-Convert = Callable[[Any], object]
+Memo = dict[tuple[int, int], tuple[object, object]]
+"""What was converted already, by the ids of Coercion and value. Many objects may share one long
+array, or text: converting it for each would take its length times their number."""
+Convert = Callable[[Any, Memo], object]
 NoneType = type(None)
+_CHEAP = (int, float, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,23 @@ class Coercion:
     convert: Convert
     """Raises TypeError or ValueError if the value does not fit."""
 
-    def __call__(self, value: object) -> object:
-        return value if type(value) in self.accepted else self.convert(value)
+    def __call__(self, value: object, memo: Memo | None = None) -> object:
+        """Raises TypeError or ValueError. `memo` is for values that may be shared."""
+        kind = type(value)
+        if kind in self.accepted:
+            return value
+        if memo is None or kind in _CHEAP:
+            return self.convert(value, {} if memo is None else memo)
+        key = (id(self), id(value))
+        known = memo.get(key)
+        if known is None:
+            known = memo[key] = (value, self.convert(value, memo))
+        return known[1]
+
+
+def _plain(convert: Callable[[Any], object]) -> Convert:
+    """A conversion of what has no items."""
+    return lambda value, memo: convert(value)
 
 
 def coercion_of(hint: object) -> Coercion | None:
@@ -52,7 +71,7 @@ def coercion_of(hint: object) -> Coercion | None:
     if hint is Any or hint is object or isinstance(hint, TypeVar) or not isinstance(hint, type):
         return None
     if issubclass(hint, Enum):
-        return Coercion(frozenset({hint, NoneType}), hint)
+        return Coercion(frozenset({hint, NoneType}), _plain(hint))
     return _instance_of(hint)
 
 
@@ -115,8 +134,8 @@ def _mapping(value: object) -> dict[object, object]:
     raise TypeError(f"a {type(value).__name__} is no object")
 
 
-def _basic(*accepted: type, convert: Convert = _refuse) -> Coercion:
-    return Coercion(frozenset({*accepted, NoneType}), convert)
+def _basic(*accepted: type, convert: Callable[[Any], object] = _refuse) -> Coercion:
+    return Coercion(frozenset({*accepted, NoneType}), _plain(convert))
 
 
 _BASIC: dict[type, Coercion] = {
@@ -149,7 +168,7 @@ def _instance_of(cls: type) -> Coercion | None:
         isinstance(None, cls)
     except TypeError:  # a protocol that cannot be checked, a TypedDict
         return None
-    return Coercion(frozenset({cls, NoneType}), check)
+    return Coercion(frozenset({cls, NoneType}), _plain(check))
 
 
 def _literal(choices: tuple[object, ...]) -> Coercion:
@@ -157,7 +176,7 @@ def _literal(choices: tuple[object, ...]) -> Coercion:
         matches = [choice for choice in choices if choice == value]
         return matches[0] if matches else _refuse(value)
 
-    return Coercion(frozenset({NoneType}), check)
+    return Coercion(frozenset({NoneType}), _plain(check))
 
 
 def _union(hints: tuple[object, ...]) -> Coercion | None:
@@ -167,10 +186,10 @@ def _union(hints: tuple[object, ...]) -> Coercion | None:
     if len(arms) < len(found):
         return None
 
-    def convert(value: object) -> object:
+    def convert(value: object, memo: Memo) -> object:
         for arm in arms:
             try:
-                return arm.convert(value)
+                return arm.convert(value, memo)
             except (TypeError, ValueError):
                 continue
         return _refuse(value)
@@ -189,9 +208,9 @@ def _generic(origin: object, arguments: tuple[object, ...]) -> Coercion | None:
     container = next((c for c in (tuple, set, frozenset) if issubclass(origin, c)), list)
     item = coercion_of(arguments[0]) if len(set(arguments) - {...}) == 1 else None
 
-    def convert(value: object) -> object:
+    def convert(value: object, memo: Memo) -> object:
         items = _items(value)
-        return container(items if item is None else map(item, items))
+        return container(items if item is None else [item(each, memo) for each in items])
 
     return Coercion(frozenset({NoneType}), convert)
 
@@ -199,8 +218,10 @@ def _generic(origin: object, arguments: tuple[object, ...]) -> Coercion | None:
 def _mapping_of(arguments: tuple[object, ...]) -> Coercion:
     item = coercion_of(arguments[1]) if len(arguments) == 2 else None
 
-    def convert(value: object) -> object:
+    def convert(value: object, memo: Memo) -> object:
         mapping = _mapping(value)
-        return mapping if item is None else {key: item(each) for key, each in mapping.items()}
+        if item is None:
+            return mapping
+        return {key: item(each, memo) for key, each in mapping.items()}
 
     return Coercion(frozenset({NoneType}), convert)

@@ -7,6 +7,9 @@ from typing import Final
 from amf_remoting.amf.errors import DecodeError
 from amf_remoting.amf.values import Undefined
 
+Memo = dict[tuple[int, int], tuple[object, object]]
+"""Conversions of one message, see coercion.Memo."""
+
 
 class Member:
     """One attribute that travels, and what is done to values that arrive for it."""
@@ -15,7 +18,7 @@ class Member:
         self,
         attribute: str,
         accepted: frozenset[type],
-        convert: Callable[[object], object],
+        convert: Callable[[object, Memo], object],
         default: Callable[[], object],
     ) -> None:
         self.bit = 0
@@ -26,7 +29,7 @@ class Member:
         self.usual: type = NoneType
         """The type of the value that fitted last, so that most values need no look-up."""
         self.convert: Final = convert
-        """Raises TypeError or ValueError for a value that does not fit."""
+        """With what was converted before; TypeError or ValueError for what does not fit."""
         self.default: Final = default
         """Makes what the attribute becomes if nothing came, or undefined."""
 
@@ -52,24 +55,27 @@ class Plan:
         """An empty instance, without `__init__`: references may mean it before it has members."""
         return object.__new__(self.cls)
 
-    def set(self, instance: object, member: Member, value: object) -> None:
+    def set(self, instance: object, member: Member, value: object, memo: Memo) -> None:
         """Raises DecodeError for a value that does not fit the attribute's annotation."""
         kind = type(value)
         if kind is not member.usual:
             if kind in member.accepted:
                 member.usual = kind
             else:
-                value = self._converted(member, value)
+                value = self._converted(member, value, memo)
+        self._assign(instance, member, value)
+
+    def _assign(self, instance: object, member: Member, value: object) -> None:
         if self.settable:
             setattr(instance, member.attribute, value)
         else:
             object.__setattr__(instance, member.attribute, value)
 
-    def _converted(self, member: Member, value: object) -> object:
+    def _converted(self, member: Member, value: object, memo: Memo) -> object:
         if value is Undefined:
             return member.default()
         try:
-            return member.convert(value)
+            return member.convert(value, memo)
         except (TypeError, ValueError) as error:
             raise DecodeError(f"{self.class_name}.{member.attribute}: {error}") from None
 
@@ -79,7 +85,7 @@ class Plan:
             return
         for member in self.by_name.values():
             if not seen & member.bit:
-                self.set(instance, member, Undefined)
+                self._assign(instance, member, member.default())
 
 
 NO_PLAN: Final = Plan("", object, True, {})

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from amf_remoting.amf.coercion import Coercion, coercion_of
+from amf_remoting.amf.coercion import Coercion, Memo, coercion_of
 from amf_remoting.amf.member import Member
 
 _BASIC_TYPES: frozenset[type] = frozenset({str, int, float, bool, list, dict, bytes, type(None)})
@@ -35,7 +35,7 @@ def members_of(cls: type, attributes: Iterable[str]) -> Iterable[Member]:
     for name in attributes:
         default = defaults.get(name) or _class_default(cls, name)
         coercion = coercion_of(hints.get(name, Any)) or _ANYTHING
-        yield Member(name, coercion.accepted, coercion.convert, default)
+        yield Member(name, coercion.accepted, coercion, default)
 
 
 def _annotations(cls: type) -> dict[str, object]:
@@ -92,7 +92,7 @@ def _class_default(cls: type, name: str) -> Callable[[], object]:
     return _always(None if inspect.isdatadescriptor(default) else default)
 
 
-def _as_it_came(value: object) -> object:
+def _as_it_came(value: object, memo: Memo) -> object:
     return value
 
 

@@ -77,7 +77,8 @@ def _read_members(message: object, known: Flags, source: DataInput) -> None:
             value = source.read_object()
             if bit < len(names):
                 name, is_bytes, _ = names[bit].partition(BYTES)
-                plan.set(message, plan.by_name[name], id_of_bytes(value) if is_bytes else value)
+                fitted = id_of_bytes(value) if is_bytes else value
+                plan.set(message, plan.by_name[name], fitted, {})
 
 
 def _member(message: object, name: str) -> object:
