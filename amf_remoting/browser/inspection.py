@@ -24,7 +24,7 @@ _ITEMS = 24
 """Items of a vector that are shown."""
 
 FORMS: dict[str, str] = {
-    "packet": "a packet of HTTP",
+    "packet": "a packet",
     "amf3": "AMF3 values",
     "amf0": "AMF0 values",
 }
@@ -92,7 +92,7 @@ def _row(data: bytes, step: Step) -> Row:
         depth=min(len(step.path) - 1, DEEPEST),
         name=_name(step.path[-1]),
         kind=step.kind,
-        value=_value(step.value),
+        value=_value(step),
         detail=step.detail,
         understood=step.kind != "Not understood",
     )
@@ -115,10 +115,16 @@ def _name(name: str | int) -> str:
     return text if len(text) <= 100 else f"{text[:100]}…"
 
 
-def _value(value: Any) -> str:
+def _value(step: Step) -> str:
+    """The value in a line, without what the kind says already."""
+    value: Any = step.value
     if value is ...:
         return ""
     if isinstance(value, NumberVector):
         more = ", …" if len(value) > _ITEMS else ""
         return ", ".join(map(str, itertools.islice(value, _ITEMS))) + more
-    return next(value_lines(value))
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    line = next(value_lines(value))
+    said = line.lower() == step.kind.lower()
+    return "" if said else line.removeprefix(f"{step.kind} ")

@@ -1,6 +1,7 @@
 """The packet inspector: what it takes, what it shows of whole and of broken packets."""
 
 import base64
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,16 @@ def test_a_call_shows_the_bytes_of_both_directions(staff: Client) -> None:
     assert "'/1/onResult'" in page.inside["scalar"]
     hidden = [attrs["value"] for _, attrs in page.elements if attrs.get("name") == "bytes"]
     assert hidden[0] == PACKET.hex()
+
+
+def test_a_kind_is_not_said_twice() -> None:
+    values = [None, True, amf.Undefined, datetime(2000, 1, 2, tzinfo=UTC), b"ab", amf.XML("<a/>")]
+    found = inspect(amf.dumps(values), "amf3")
+    assert [(row.kind, row.value) for row in found.rows[2:]] == [
+        ("Null", ""),
+        ("True", ""),
+        ("Undefined", ""),
+        ("Date", "2000-01-02T00:00:00+00:00"),
+        ("Byte Array", "2 bytes"),
+        ("XML", "'<a/>'"),
+    ]

@@ -35,6 +35,12 @@ FACTS = {
         does="a SWF (Haxe, AVM2) calls with every basic type, typed objects, faults, preflights",
         door="AMF0 over HTTP",
     ),
+    "service-browser": Fact(
+        client="Chromium",
+        needs=("playwright-core",),
+        does="the service browser and the packet inspector, by keyboard",
+        door="AMF3, AMF0 and JSON over HTTP",
+    ),
     "librtmp": Fact(client="python-librtmp", does="calls both ways, faults", door="RTMP, RTMPS"),
     "rtmp-client": Fact(
         client="rtmp-client",

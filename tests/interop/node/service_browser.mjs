@@ -1,0 +1,105 @@
+// Uses the service browser as staff do, by keyboard alone, and prints what it read as JSON.
+//
+//   node service_browser.mjs SITE USERNAME PASSWORD CAPTURE [FOLDER]
+//
+// With FOLDER, screenshots of both pages go there: wide and narrow, light and dark.
+import { chromium } from 'playwright-core';
+
+const TIMEOUT = 40_000;
+const [site, username, password, capture, folder] = process.argv.slice(2);
+const WIDTHS = [1200, 400];
+const found = { errors: [], widths: [] };
+
+async function logIn(page) {
+	await page.goto(`${site}/services/`);
+	await page.locator('#id_username').focus();
+	await page.keyboard.type(username);
+	await page.keyboard.press('Tab');
+	await page.keyboard.type(password);
+	await page.keyboard.press('Enter');
+	await page.waitForURL(`${site}/services/`);
+}
+
+// Tab by tab until the focus is where it shall go.
+async function tabTo(page, selector) {
+	for (let press = 0; press < 200; press += 1) {
+		await page.keyboard.press('Tab');
+		if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
+	}
+	throw new Error(`no way to ${selector} by keyboard`);
+}
+
+async function call(page, choose) {
+	const form = 'form[action$="/math.add/"]';
+	const summary = `details:has(${form}) > summary`;
+	await page.goto(`${site}/services/`);
+	await tabTo(page, summary);
+	await page.keyboard.press('Enter');
+	await tabTo(page, `${form} textarea`);
+	await page.keyboard.press('Control+A');
+	await page.keyboard.type('[1, 2]');
+	await page.keyboard.press('Tab');
+	for (let press = 0; press < choose; press += 1) await page.keyboard.press('ArrowRight');
+	await page.keyboard.press('Tab');
+	await page.keyboard.press('Enter');
+	const outcome = page.locator(`${form} + .answer .outcome`);
+	return {
+		value: await outcome.locator('.value').innerText(),
+		title: await outcome.locator('p').first().innerText(),
+		tables: await outcome.locator('table').count(),
+		focused: await page.evaluate(() => document.activeElement.tagName),
+	};
+}
+
+async function inspect(page) {
+	await page.goto(`${site}/services/inspector/`);
+	await page.locator('#file').setInputFiles(capture);
+	await page.locator('#file').focus();
+	await tabTo(page, 'main button');
+	await page.keyboard.press('Enter');
+	await page.locator('#result').waitFor();
+	return {
+		heading: await page.locator('#result h2').innerText(),
+		rows: await page.locator('#result tbody tr').count(),
+		names: await page.locator('#result td b').allInnerTexts(),
+	};
+}
+
+async function look(page, name, scheme, width) {
+	found.widths.push(await page.evaluate(() => document.documentElement.scrollWidth) - width);
+	if (folder) await page.screenshot({ path: `${folder}/${name}-${scheme}-${width}.png`, fullPage: true });
+}
+
+const browser = await chromium.launch({
+	executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+		'--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+const deadline = setTimeout(() => {
+	process.stderr.write('The service browser did not answer in time\n');
+	browser.close().finally(() => process.exit(1));
+}, TIMEOUT);
+try {
+	const context = await browser.newContext({ viewport: { width: WIDTHS[0], height: 900 } });
+	const page = await context.newPage();
+	page.on('pageerror', (error) => found.errors.push(String(error)));
+	await logIn(page);
+	found.amf3 = await call(page, 0);
+	found.amf0 = await call(page, 1);
+	found.json = await call(page, 2);
+	for (const show of [call, inspect]) {
+		const shown = await show(page, 0);
+		if (show === inspect) found.inspected = shown;
+		for (const width of WIDTHS) {
+			await page.setViewportSize({ width, height: 900 });
+			for (const colorScheme of ['light', 'dark']) {
+				await page.emulateMedia({ colorScheme });
+				await look(page, show.name, colorScheme, width);
+			}
+		}
+	}
+	process.stdout.write(JSON.stringify(found));
+} finally {
+	clearTimeout(deadline);
+	await browser.close();
+}
