@@ -15,6 +15,7 @@ from tests.media import flv
 from tests.server.client import rtmp_client
 from tests.server.conftest import RTMP
 from tests.server.daphne import Daphne, daphne_command
+from tests.streams.judge import FAULTY, captured, dissected
 from tests.support.process import find_program
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
@@ -143,6 +144,19 @@ def test_enhanced_rtmp(server, tmp_path):
     )
     assert "Video: hevc" in shown.stderr
     assert "320x240" in shown.stderr
+
+
+def test_nothing_that_is_written_is_malformed(server, publish, tmp_path):
+    needs("tcpdump", "tshark")
+    file, port = tmp_path / "rtmp.pcap", server.port()
+    with captured(port, file):
+        url = publish("judged", speed="4")
+        run(["ffmpeg", "-v", "error", "-i", url, "-c", "copy", tmp_path / "copy.flv"])
+    assert dissected(file, port, FAULTY) == ""
+    listing = dissected(file, port, "rtmpt")
+    assert "Unknown" not in listing
+    for code in ("Publish.Start", "Play.Start", "Play.UnpublishNotify", "Play.Stop"):
+        assert f"NetStream.{code}" in listing
 
 
 def test_rtmpdump_plays(publish, tmp_path):
