@@ -8,6 +8,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from django.core.exceptions import SynchronousOnlyOperation
+
 from . import conf
 from .amf import AMFError, Limits
 from .conf import remoting_settings
@@ -38,12 +40,17 @@ class Answer:
     _size: int = 0
 
     def result(self, message: Message, envelope: Envelope, value: Any) -> None:
-        """The message's method returned ``value``."""
+        """The message's method returned ``value``.
+
+        SynchronousOnlyOperation if encoding it needs a thread; it may be tried again there.
+        """
         self._add_client_calls(message)
         if not _wants_answer(message):
             return
         try:
             self._add(self._message(message, "onResult", envelope.result(value)))
+        except SynchronousOnlyOperation:
+            raise
         except AMFError as error:
             # May be the caller's doing (an echo): one line.
             logger.error("the result of %r cannot be encoded: %s", message.target_uri[:200], error)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
 from . import packet as packets
@@ -110,9 +111,20 @@ class Exchange:
                 yield step
                 if step.fault is not None:
                     raise step.fault
-                self.answer.result(message, envelope, step.value)
+                yield from self._result(message, envelope, step)
             except Fault as fault:
                 self.answer.fault(message, envelope, fault)
+
+    def _result(self, message: Message, envelope: Envelope, step: Step) -> Iterator[Step]:
+        """On a loop, a result that asks the database while it is encoded needs a thread."""
+        write = partial(self.answer.result, message, envelope, step.value)
+        try:
+            write()
+        except SynchronousOnlyOperation:
+            in_thread = Step(step.name, write)
+            yield in_thread
+            if in_thread.fault is not None:
+                raise in_thread.fault from None
 
     def _step(self, message: Message, envelope: Envelope, refusal: Fault | None) -> Step:
         if refusal is not None:

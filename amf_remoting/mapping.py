@@ -7,6 +7,8 @@ Nothing of a model is sent until its fields are named: a password hash is a fiel
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from types import GeneratorType
 from typing import Any, Final
 
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
@@ -14,6 +16,7 @@ from django.db.models import Manager, Model, QuerySet
 from django.utils.functional import Promise
 
 from .amf import EncodeError, TypedObject, register_adapter
+from .amf.adapters import ITERATOR_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,20 @@ def mapping_of(model: type[Model]) -> ModelMapping | None:
 def register() -> None:
     """Teach the codec Django's types; called once, when the app is ready."""
     register_adapter(Promise, str)
+    register_adapter(GeneratorType, _adapt_generator)
     register_adapter(Model, _adapt_instance)
     register_adapter(QuerySet, _adapt_queryset)
     register_adapter(Manager, lambda manager: _adapt_queryset(manager.all()))
+
+
+def _adapt_generator(generator: "GeneratorType[object, None, None]") -> object:
+    # One that failed for want of a thread is over: a second try would send an empty list.
+    if generator.gi_frame is None:
+        raise EncodeError("a generator that was read before: make a list of it")
+    items = list(islice(generator, ITERATOR_LIMIT + 1))
+    if len(items) > ITERATOR_LIMIT:
+        raise EncodeError(f"a generator of more than {ITERATOR_LIMIT} items")
+    return items
 
 
 def _field(model: type[Model], name: str) -> Any:
