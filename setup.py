@@ -23,7 +23,9 @@ COMPILED = [
     "codec",
     "member",
     "names",
+    "numbers",
     "traits",
+    "u29",
 ]
 """Modules of amf_remoting.amf. The wheel holds their sources too."""
 GROUP = "amf_remoting_codec"

@@ -33,9 +33,6 @@ from amf_remoting.amf.traits import ANONYMOUS, Traits
 from amf_remoting.amf.values import XML, Dictionary, MixedArray, TypedObject, Undefined, XMLDocument
 from amf_remoting.amf.vectors import DoubleVector, IntVector, ObjectVector, UIntVector
 
-PENDING = object()
-"""Holds the index of an object whose value is not known before its body was read."""
-
 
 class Amf3Decoder:
     """Reads values from `data` at `position`; the three tables span them until `reset`.
@@ -177,10 +174,7 @@ class Amf3Decoder:
         index = head >> 1
         if index >= len(self.objects):
             raise self.error(f"no object has the index {index}")
-        value = self.objects[index]
-        if value is PENDING:
-            raise self.error(f"object {index} refers to itself before it exists")
-        return value
+        return self.objects[index]
 
     def _count(self, head: i64, item_size: i64) -> i64:
         """A count that the bytes left could hold, and that the budget allows."""

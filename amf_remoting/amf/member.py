@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import NoneType
-from typing import Final
+from typing import Final, cast
 
 from amf_remoting.amf.errors import DecodeError
 from amf_remoting.amf.values import Undefined
@@ -26,6 +26,8 @@ class Member:
         self.attribute: Final = attribute
         self.accepted: Final = accepted
         """Exact types of values that fit as they are; the others are converted."""
+        self.takes_numbers: Final = float in accepted and int not in accepted
+        """AMF0's integral numbers arrive as int."""
         self.usual: type = NoneType
         """The type of the value that fitted last, so that most values need no look-up."""
         self.convert: Final = convert
@@ -61,11 +63,10 @@ class Plan:
         if kind is not member.usual:
             if kind in member.accepted:
                 member.usual = kind
+            elif member.takes_numbers and kind is int:
+                value = float(cast(int, value))
             else:
                 value = self._converted(member, value, memo)
-        self._assign(instance, member, value)
-
-    def _assign(self, instance: object, member: Member, value: object) -> None:
         if self.settable:
             setattr(instance, member.attribute, value)
         else:
@@ -85,7 +86,7 @@ class Plan:
             return
         for member in self.by_name.values():
             if not seen & member.bit:
-                self._assign(instance, member, member.default())
+                self.set(instance, member, Undefined, {})
 
 
 NO_PLAN: Final = Plan("", object, True, {})

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NewType, Protocol, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    NewType,
+    Protocol,
+    TypeVar,
+)
 from uuid import UUID
 
 import pytest
@@ -294,7 +304,7 @@ def test_annotations_refuse(hint: Any, value: object) -> None:
         coercion(value)
 
 
-@pytest.mark.parametrize("hint", [Any, object, T, "text", Shape, int | Any])
+@pytest.mark.parametrize("hint", [Any, object, T, "text", Shape, int | Any, Final[int]])
 def test_annotations_that_fit_everything(hint: Any) -> None:
     assert coercion_of(hint) is None
 

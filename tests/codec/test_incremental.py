@@ -147,3 +147,15 @@ def test_vectors_on_the_other_kind_of_machine(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(vectors.sys, "byteorder", "big")
     vector = amf.IntVector.parse(native, fixed=True)
     assert (list(vector), vector.serialize()) == ([1], native)
+
+
+@VERSIONS
+@pytest.mark.parametrize(
+    "value",
+    [amf.IntVector([1]), amf.ObjectVector([1]), amf.MixedArray([1], {"a": 1}), b"bytes"],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_same_object_twice_is_one_object(value: object, version: int) -> None:
+    first, second = amf.loads(amf.dumps([value, value], version), version)
+    assert first == value
+    assert second is first

@@ -1,0 +1,218 @@
+"""The gateway above an empty view, in process, with Py3AMF's gateway beside it.
+
+    python benchmarks/bench_gateway.py            # pure, then compiled (builds a wheel)
+    python benchmarks/bench_gateway.py --only pure
+
+The sync view runs under WSGIHandler, the async one under ASGIHandler; times are processor time of
+all threads, the best of several rounds in which all take turns. Fails when a goal is missed.
+"""
+
+import argparse
+import asyncio
+import io
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench_codec import INNER, ROOT, Goals, Work, run_in_wheel
+
+GOALS = {"pure": (100.0, 60.0), "compiled": (60.0, 60.0)}
+"""Microseconds above the empty view: of one call, and of each call of a batch."""
+BATCH = 20
+ROUNDS = 60
+CONTENT_TYPE = "application/x-amf"
+
+
+def fastest(works: dict[str, Work]) -> dict[str, float]:
+    """Microseconds of one call of each."""
+    loops = {}
+    for name, work in works.items():
+        work()
+        start = time.perf_counter()
+        work()
+        loops[name] = max(1, int(0.005 / (time.perf_counter() - start)))
+    best = dict.fromkeys(works, math.inf)
+    for _ in range(ROUNDS):
+        for name, work in works.items():
+            start = time.process_time()
+            for _ in range(loops[name]):
+                work()
+            best[name] = min(best[name], (time.process_time() - start) / loops[name] * 1e6)
+    return best
+
+
+def wsgi() -> Callable[[str, bytes], bytes]:
+    """Posts a body to a path through WSGIHandler; → the response's."""
+    from django.core.handlers.wsgi import WSGIHandler
+
+    handler = WSGIHandler()
+
+    def post(path: str, body: bytes) -> bytes:
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "CONTENT_TYPE": CONTENT_TYPE,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.url_scheme": "http",
+        }
+        response = handler(environ, lambda status, headers: None)
+        content = b"".join(response)
+        response.close()
+        return content
+
+    return post
+
+
+def asgi(loop: asyncio.AbstractEventLoop) -> Callable[[str, bytes], bytes]:
+    """The same through ASGIHandler."""
+    from django.core.handlers.asgi import ASGIHandler
+
+    handler = ASGIHandler()
+
+    def post(path: str, body: bytes) -> bytes:
+        return loop.run_until_complete(_exchange(handler, path, body))
+
+    return post
+
+
+async def _exchange(handler: Any, path: str, body: bytes) -> bytes:
+    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", b"%d" % len(body))]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": headers,
+    }
+    events = [{"type": "http.request", "body": body}]
+    parts = []
+
+    async def receive() -> dict[str, Any]:
+        # A client that stays: the disconnect never comes.
+        return events.pop() if events else await asyncio.get_running_loop().create_future()
+
+    async def send(event: dict[str, Any]) -> None:
+        parts.append(event.get("body", b""))
+
+    await handler(scope, receive, send)
+    return b"".join(parts)
+
+
+def packet(target: str, *, count: int = 1, version: int = 0, arguments: Any = None) -> bytes:
+    from amf_remoting.packet import Message, Packet
+
+    values = [1, "two", 3.5, True, None] if arguments is None else arguments
+    messages = [
+        Message(target, f"/{number}", values, encoding=3 if version == 3 else 0)
+        for number in range(1, count + 1)
+    ]
+    return Packet(version, [], messages).serialize()
+
+
+def check(body: bytes, count: int) -> bytes:
+    """What is measured has to work."""
+    from amf_remoting import packet as packets
+
+    targets = [message.target_uri for message in packets.parse(body).messages]
+    assert targets == [f"/{number}/onResult" for number in range(1, count + 1)], targets
+    return body
+
+
+def measure() -> tuple[dict[str, float], tuple[int, int]]:
+    """Microseconds by name; bytes of the records in AMF3 and in JSON."""
+    loop = asyncio.new_event_loop()
+    sync, async_ = wsgi(), asgi(loop)
+    one, many = packet("echo.args"), packet("echo.args", count=BATCH)
+    aone, amany = packet("echo.aargs"), packet("echo.aargs", count=BATCH)
+    records = packet("echo.records", version=3, arguments=[])
+    for post, body, count in [(sync, one, 1), (sync, many, BATCH), (async_, amany, BATCH)]:
+        check(post("/gateway/", body), count)
+    check(sync("/py3amf/", many), BATCH)
+    works: dict[str, Work] = {
+        "WSGI empty": lambda: sync("/empty/", one),
+        "WSGI echo": lambda: sync("/gateway/", one),
+        "WSGI batch": lambda: sync("/gateway/", many),
+        "ASGI empty": lambda: async_("/aempty/", one),
+        "ASGI echo": lambda: async_("/gateway/", aone),
+        "ASGI batch": lambda: async_("/gateway/", amany),
+        "ASGI echo in the pool": lambda: async_("/gateway/", one),
+        "Py3AMF echo": lambda: sync("/py3amf/", one),
+        "Py3AMF batch": lambda: sync("/py3amf/", many),
+        "records AMF3": lambda: sync("/gateway/", records),
+        "records JSON": lambda: sync("/json/", b""),
+    }
+    times = fastest(works)
+    sizes = (len(check(sync("/gateway/", records), 1)), len(sync("/json/", b"")))
+    loop.close()
+    return times, sizes
+
+
+def above(times: dict[str, float], name: str) -> float:
+    """Microseconds above the empty view; of a batch, for each call."""
+    door = "ASGI" if name.startswith("ASGI") else "WSGI"
+    return (times[name] - times[f"{door} empty"]) / (BATCH if name.endswith("batch") else 1)
+
+
+def judge(kind: str, times: dict[str, float], sizes: tuple[int, int]) -> Goals:
+    goals = Goals()
+    print(f"empty views: WSGI {times['WSGI empty']:.0f} us, ASGI {times['ASGI empty']:.0f} us")
+    print(f"{'us above the empty view':28}{'ours':>8}{'goal':>8}{'Py3AMF':>8}{'ratio':>8}")
+    for form, goal in zip(("echo", "batch"), GOALS[kind], strict=True):
+        theirs = above(times, f"Py3AMF {form}")
+        for door in ("WSGI", "ASGI"):
+            ours = above(times, f"{door} {form}")
+            title = f"{form} of {BATCH}, per call, {door}" if form == "batch" else f"echo, {door}"
+            print(f"{title:28}{ours:8.0f}{goal:8.0f}{theirs:8.0f}{ours / theirs:8.2f}")
+            goals.at_most(f"{title}, us", ours, goal)
+    pooled = above(times, "ASGI echo in the pool")
+    print(f"{'echo of a sync method, ASGI':28}{pooled:8.0f}  (processor time of all threads)")
+    time_ratio = times["records AMF3"] / times["records JSON"]
+    size_ratio = sizes[0] / sizes[1]
+    print(f"1,000 records, AMF3/JsonResponse: time {time_ratio:.2f}, bytes {size_ratio:.2f}")
+    goals.at_most("bytes of the records, AMF3/JSON", size_ratio, 0.5)
+    if kind == "compiled":
+        goals.at_most("time of the records, AMF3/JSON", time_ratio, 1.0)
+    return goals
+
+
+def run_inner(kind: str) -> int:
+    import gateway_site
+
+    gateway_site.configure()
+    gateway_site.add_addresses()
+    from amf_remoting import amf
+
+    assert amf.COMPILED is (kind == "compiled"), f"{amf.__file__} is not {kind}"
+    print(f"\n== {kind} codec, Python {sys.version.split()[0]}, no middleware, no database")
+    goals = judge(kind, *measure())
+    for line in goals.missed:
+        print(f"MISSED {line}")
+    return 1 if goals.missed else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", choices=["pure", "compiled"])
+    parser.add_argument(INNER, choices=["pure", "compiled"], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inner:
+        return run_inner(options.inner)
+    status = 0
+    if options.only != "compiled":
+        command = [sys.executable, __file__, INNER, "pure"]
+        status |= subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, check=False).returncode
+    if options.only != "pure":
+        status |= run_in_wheel(Path(__file__))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
