@@ -15,6 +15,7 @@ from amf_remoting.dispatch import Call, adispatch
 from amf_remoting.exceptions import Fault, FaultCode
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.conf import rtmp_settings
+from rtmp_channels.exceptions import CallTimedOut
 from rtmp_channels.goodbye import APP_SHUTDOWN
 from rtmp_channels.handlers import Decision, MessageHandlers
 from rtmp_channels.pending import PendingCalls
@@ -177,8 +178,8 @@ class AsyncRtmpConsumer(MessageHandlers):
     ) -> Any:
         """Calls a method of the client and returns its answer; works inside of handlers.
 
-        `timeout` in seconds, CALL_TIMEOUT by default. Raises TimeoutError, CallFailed, and
-        ConnectionClosed.
+        `timeout` in seconds, CALL_TIMEOUT by default. Raises CallTimedOut, CallFailed, and
+        ConnectionClosed, which are Faults.
         """
         transaction_id, future = self._calls.open()
         message = {"type": "rtmp.call", "name": method, "arguments": list(arguments)}
@@ -186,6 +187,8 @@ class AsyncRtmpConsumer(MessageHandlers):
             async with asyncio.timeout(self._call_timeout if timeout is None else timeout):
                 await self.send({**message, "transaction_id": transaction_id})
                 return await future
+        except TimeoutError:
+            raise CallTimedOut(method) from None
         finally:
             self._calls.forget(transaction_id)
 

@@ -2,35 +2,39 @@
 
 RtmpError
 ├── CallFailed          the client answered a call of ours with an error
-├── ConnectionClosed    the connection ended before the client answered (a Fault, too)
+├── CallTimedOut        the client did not answer a call of ours in time
+├── ConnectionClosed    the connection ended before the client answered
 └── DialectError        an application sent a message that the ASGI dialect does not allow now
+
+The first three are Faults as well: a method that fails because a client does so is no bug of the
+method's, and whoever called it is told why.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from amf_remoting.exceptions import Fault
+from amf_remoting.exceptions import Fault, RemoteFault
 
 
 class RtmpError(Exception):
     """Root of this app's errors; the protocol floor has a tree of its own."""
 
 
-class CallFailed(RtmpError):
-    """The client answered a call of ours with `_error`."""
+class CallFailed(RtmpError, RemoteFault):
+    """The client answered a call of ours with `_error`; `CallFailed.of` takes what it sent."""
 
-    def __init__(self, information: Any) -> None:
-        super().__init__(_describe(information))
-        self.information = information
-        """What the client sent: mostly {"level", "code", "description"}, but anything goes."""
+    def __str__(self) -> str:
+        return f"{self.code}: {self.description}"[:200]
+
+
+class CallTimedOut(RtmpError, Fault, TimeoutError):
+    """The client did not answer a call of ours in time."""
+
+    def __init__(self, method: str) -> None:
+        Fault.__init__(self, "NetConnection.Call.TimedOut", f"No answer to {method[:200]} in time.")
 
 
 class ConnectionClosed(RtmpError, Fault):
-    """The connection ended before the client answered.
-
-    A Fault as well: a method that fails of it is no bug, and nobody is left to be told.
-    """
+    """The connection ended before the client answered."""
 
     def __init__(self, description: str) -> None:
         Fault.__init__(self, "NetConnection.Connect.Closed", description)
@@ -38,9 +42,3 @@ class ConnectionClosed(RtmpError, Fault):
 
 class DialectError(RtmpError):
     """An application sent a message that the dialect does not know, or not in this state."""
-
-
-def _describe(information: Any) -> str:
-    if isinstance(information, dict):
-        return f"{information.get('code', '')}: {information.get('description', '')}"[:200]
-    return repr(information)[:200]

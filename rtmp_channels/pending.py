@@ -40,7 +40,7 @@ class PendingCalls:
         if message["type"] == "rtmp.result":
             future.set_result(message["value"])
         else:
-            future.set_exception(CallFailed(message["information"]))
+            future.set_exception(CallFailed.of(message["information"]))
 
     def close(self) -> None:
         """The connection ended: nothing will be answered."""

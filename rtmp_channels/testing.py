@@ -90,7 +90,7 @@ class RtmpCommunicator(ApplicationCommunicator):  # type: ignore[misc]
         response = await self.receive_output(timeout)
         assert response.get("transaction_id") == transaction_id, response
         if response["type"] == "rtmp.error":
-            raise CallFailed(response["information"])
+            raise CallFailed.of(response["information"])
         assert response["type"] == "rtmp.result", response
         return response["value"]
 

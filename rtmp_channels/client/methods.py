@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
-from rtmp_channels.exceptions import CallFailed
+from amf_remoting.exceptions import Fault
 from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.protocol.events import CallReceived
 
@@ -29,7 +29,7 @@ class Methods:
     """Functions by the names the server calls them.
 
     What a function returns, or what its coroutine returns, is the answer. When it raises
-    CallFailed, that information is; any other exception is logged and answered by a plain error.
+    Fault, its information is; any other exception is logged and answered by a plain error.
     """
 
     def __init__(self, answering: Answering) -> None:
@@ -93,7 +93,7 @@ class Methods:
             self._raised(event, error)
 
     def _raised(self, event: CallReceived, error: Exception) -> None:
-        if isinstance(error, CallFailed):
+        if isinstance(error, Fault):
             self._answering.send_error(event.transaction_id, error.information)
             return
         logger.error("method %s failed", event.name, exc_info=error)

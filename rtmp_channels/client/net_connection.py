@@ -282,7 +282,7 @@ class NetConnection:
         if future is None:
             return
         if is_error:
-            future.set_exception(CallFailed(value))
+            future.set_exception(CallFailed.of(value))
         else:
             future.set_result(value)
 

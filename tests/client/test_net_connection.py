@@ -8,6 +8,7 @@ import ssl
 
 import pytest
 
+from amf_remoting.exceptions import Fault
 from rtmp_channels.client import CallFailed, ConnectFailed, ConnectionClosed, NetConnection
 from rtmp_channels.client.address import Address
 from rtmp_channels.protocol import LocalProtocolError
@@ -104,7 +105,7 @@ async def test_the_server_calls(server: LoopbackServer):
 
     @connection.method("refuse")
     async def refuse() -> None:
-        raise CallFailed({"code": "Refused"})
+        raise Fault("Refused", "Not now.")
 
     async with connection:
         connection.send("callMe", "onSay", "hi")
@@ -120,7 +121,8 @@ async def test_the_server_calls(server: LoopbackServer):
         "code": "NetConnection.Call.Failed",
         "description": "No method missing.",
     }
-    assert ([{"code": "Refused"}], True) in found
+    refused = {"level": "error", "code": "Refused", "description": "Not now."}
+    assert ([refused], True) in found
     assert ([missing], True) in found
     assert (["HI"], False) in found
     assert ([42], False) in found

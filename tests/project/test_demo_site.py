@@ -155,6 +155,16 @@ def test_the_server_calls_the_client_within_its_call(demo_server: DemoServer) ->
         assert client.result(transaction_id) == "I am"
 
 
+def test_a_client_that_answers_with_an_error_is_told_so(demo_server: DemoServer) -> None:
+    with RtmpClient(demo_server.rtmp_port, "lobby/refusing") as client:
+        transaction_id = client.send("lobby.callme")
+        client.refuse(client.next_call("ping2"), {"code": "Not.Today", "description": "busy"})
+        with pytest.raises(RtmpRefusal) as refusal:
+            client.result(transaction_id)
+    assert refusal.value.args[0]["code"] == "Not.Today"
+    assert "Traceback" not in demo_server.log()
+
+
 @pytest.mark.parametrize("application", ["live", "open"])
 def test_applications_answer_calls(demo_server: DemoServer, application: str) -> None:
     with RtmpClient(demo_server.rtmp_port, application) as client:

@@ -84,6 +84,11 @@ class RtmpClient:
         self.connection.send_result(call.transaction_id, value)
         self._flush()
 
+    def refuse(self, call: CallReceived, information: object) -> None:
+        """Answers with an error."""
+        self.connection.send_error(call.transaction_id, information)
+        self._flush()
+
     def wait_for(self, wanted: Callable[[Event], bool]) -> Any:
         """Takes the first event that is `wanted` out of the queue, reading until there is one."""
         while True:
