@@ -11,7 +11,7 @@ BIN := .venv/bin
 NODE := tests/interop/node
 DAPHNE := $(BIN)/daphne --application-close-timeout 5
 
-.PHONY: help run test coverage lint interop bench fuzz-codec fuzz-rtmp clean
+.PHONY: help run test coverage lint interop bench bench-gateway fuzz-codec fuzz-rtmp clean
 
 help:
 	@echo "make run         the demo site: HTTP and WebSocket on HTTP_PORT, RTMP on RTMP_PORT"
@@ -19,6 +19,8 @@ help:
 	@echo "make lint        ruff, mypy and the import contracts"
 	@echo "make coverage    all tests, and the lines and branches that none of them reached"
 	@echo "make bench       the benchmarks"
+	@echo "make bench-codec the AMF codec against its peers, pure and compiled; fails below its goals"
+	@echo "make bench-gateway  the gateway above an empty view, and Py3AMF's"
 	@echo "make fuzz-codec  random bytes against the AMF codec for FUZZ_SECONDS"
 	@echo "make fuzz-rtmp   random bytes against the RTMP protocol for FUZZ_SECONDS"
 	@echo "make clean       removes what make set up (the database stays)"
@@ -86,6 +88,12 @@ bench: .venv/dev.stamp interop
 	  [ -e "$$script" ] || { echo "no benchmarks yet"; break; }; \
 	  echo "==> $$script"; $(BIN)/python "$$script" || exit 1; \
 	done
+
+bench-gateway: .venv/dev.stamp
+	@$(BIN)/python benchmarks/bench_gateway.py
+
+bench-codec: .venv/dev.stamp
+	$(BIN)/python benchmarks/bench_codec.py
 
 fuzz-codec: .venv/dev.stamp
 	$(BIN)/python -m tests.codec.fuzz --seconds $(FUZZ_SECONDS)
