@@ -11,7 +11,7 @@ BIN := .venv/bin
 NODE := tests/interop/node
 DAPHNE := $(BIN)/daphne --application-close-timeout 5
 
-.PHONY: help run test coverage lint interop bench bench-gateway fuzz-codec fuzz-rtmp clean
+.PHONY: help run test coverage lint interop bench bench-codec bench-gateway fuzz-codec fuzz-rtmp clean
 
 help:
 	@echo "make run         the demo site: HTTP and WebSocket on HTTP_PORT, RTMP on RTMP_PORT"
