@@ -207,7 +207,9 @@ def test_statistics_and_the_admin(log: CallLog, exposed: Any, admin_client: Clie
     text = admin_client.get("/admin/amf_remoting/servicepolicy/").text
     assert "Calls in 24 h" in text
     assert (
-        '<td class="amf-number">4</td><td class="amf-number">1</td><td class="amf-number">2.0</td>'
+        '<td class="amf-number" data-label="Calls in 24 h">4</td>'
+        '<td class="amf-number" data-label="Errors">1</td>'
+        '<td class="amf-number" data-label="Mean ms">2.0</td>'
     ) in text
     page = admin_client.get("/admin/amf_remoting/callrecord/?outcome=Client.BadArguments").text
     assert "1 call" in page
