@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
+from itertools import count
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
@@ -100,6 +101,21 @@ def test_a_cycle_of_dataclasses_is_a_cycle(version: int) -> None:
     node.next = node
     decoded = amf.loads(amf.dumps(node, version), version)
     assert decoded["next"] is decoded
+
+
+@pytest.mark.parametrize(
+    "endless", [count(), (number for number in count())], ids=["iterator", "generator"]
+)
+def test_iterators_are_read_up_to_a_limit(endless: Iterator[int]) -> None:
+    with pytest.raises(EncodeError, match="of more than 1000000 items"):
+        amf.dumps(endless)
+
+
+def test_a_generator_that_was_read_before_is_refused() -> None:
+    spent = numbers()
+    assert list(spent) == [1, 2, 3]
+    with pytest.raises(EncodeError, match="read before"):
+        amf.dumps(spent)
 
 
 @VERSIONS
