@@ -111,6 +111,10 @@ def test_iterators_are_read_up_to_a_limit(endless: Iterator[int]) -> None:
         amf.dumps(endless)
 
 
+def test_iterators_are_arrays() -> None:
+    assert amf.loads(amf.dumps(map(str, [1, 2]))) == ["1", "2"]
+
+
 def test_a_generator_that_was_read_before_is_refused() -> None:
     spent = numbers()
     assert list(spent) == [1, 2, 3]
