@@ -20,6 +20,7 @@ from . import conf
 from .auth import anonymous_user
 from .call import Call
 from .call_log import recorded
+from .conf import remoting_settings
 from .exceptions import Fault, FaultCode
 from .policy import policy
 from .pool import run_in_pool
@@ -108,7 +109,9 @@ def _authorise(call: Call, rule: Rule) -> None:
 
 
 def _bind(call: Call, method: RemoteMethod) -> Callable[[], Any]:
-    arguments, keywords = method.signature.bind(call.arguments, call.keywords)
+    arguments, keywords = method.signature.bind(
+        call.arguments, call.keywords, max_values=remoting_settings().max_values
+    )
     if method.signature.takes_call:
         arguments.insert(0, call)
 

@@ -5,12 +5,10 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Self
 
 from .call import Call
 from .coerce import Convert, converter_of, hints_of
-from .conf import remoting_settings
 from .exceptions import ExposureError, Fault, FaultCode
 from .unfolded import unfolded_size
 
@@ -33,6 +31,8 @@ class Signature:
     """No keyword-only parameter must be given: arguments by position can suffice."""
     converters: Mapping[str, Convert]
     """By parameter; those whose annotations fit everything have none."""
+    deep: frozenset[str]
+    """The parameters whose annotations look inside of a value, so that its size counts."""
     positions: tuple[tuple[str, Convert | None], ...]
     """Name and converter of each parameter that is filled by position."""
     rest: tuple[str, Convert | None]
@@ -51,7 +51,8 @@ class Signature:
         positional = [one for one in parameters if one.kind in _POSITIONAL]
         open_ended = any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters)
         keyword_only = [one for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY]
-        converters = _converters(function, parameters)
+        hints = hints_of(function)
+        converters = _converters(hints, parameters)
         rest = [one.name for one in parameters if one.kind is inspect.Parameter.VAR_POSITIONAL]
         return cls(
             parameters=tuple(parameters),
@@ -60,16 +61,19 @@ class Signature:
             accepted=None if open_ended else len(positional),
             plain=all(one.default is not one.empty for one in keyword_only),
             converters=converters,
+            deep=frozenset(name for name in converters if _looks_inside(hints[name])),
             positions=tuple((one.name, converters.get(one.name)) for one in positional),
             rest=(rest[0], converters.get(rest[0])) if rest else ("", None),
         )
 
     def bind(
-        self, arguments: Sequence[Any], keywords: Mapping[str, Any]
+        self, arguments: Sequence[Any], keywords: Mapping[str, Any], *, max_values: int
     ) -> tuple[list[Any], dict[str, Any]]:
         """The arguments to call with, made what their annotations say.
 
-        Fault "Client.BadArguments" that names the one at fault.
+        An argument whose members are fitted, too, may have ``max_values`` values, references
+        written out: each is converted again. Raises the fault "Client.BadArguments" that names the
+        argument.
         """
         given = len(arguments)
         if self.accepted is not None and given > self.accepted:
@@ -78,6 +82,8 @@ class Signature:
             self._check_names(arguments, keywords)
         if not self.converters:
             return list(arguments), dict(keywords)
+        if self.deep:
+            self._check_sizes(arguments, keywords, max_values)
         return self._convert_positions(arguments), {
             name: _convert(name, self.converters.get(name), value)
             for name, value in keywords.items()
@@ -91,6 +97,17 @@ class Signature:
         name, convert = self.rest
         beyond = arguments[len(self.positions) :]
         return converted + [_convert(name, convert, value) for value in beyond]
+
+    def _check_sizes(
+        self, arguments: Sequence[Any], keywords: Mapping[str, Any], max_values: int
+    ) -> None:
+        names = [name for name, _ in self.positions] + [self.rest[0]] * len(arguments)
+        for name, value in (*zip(names, arguments, strict=False), *keywords.items()):
+            if name in self.deep and _size(name, value) > max_values:
+                raise _fault(
+                    f"argument {name!r}: more than {max_values} values, references written out",
+                    name,
+                )
 
     def _check_names(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         positional = [one for one in self.parameters if one.kind in _POSITIONAL]
@@ -120,19 +137,14 @@ def _is_call(parameter: inspect.Parameter) -> bool:
 
 
 def _converters(
-    function: Callable[..., Any], parameters: Sequence[inspect.Parameter]
+    hints: Mapping[str, Any], parameters: Sequence[inspect.Parameter]
 ) -> dict[str, Convert]:
-    hints = hints_of(function)
     found = {
-        one.name: (hints[one.name], converter_of(hints[one.name], optional=one.default is None))
+        one.name: converter_of(hints[one.name], optional=one.default is None)
         for one in parameters
         if one.name in hints
     }
-    return {
-        name: partial(_convert_deep, convert) if _looks_inside(hint) else convert
-        for name, (hint, convert) in found.items()
-        if convert is not None
-    }
+    return {name: convert for name, convert in found.items() if convert is not None}
 
 
 def _looks_inside(hint: Any) -> bool:
@@ -140,15 +152,15 @@ def _looks_inside(hint: Any) -> bool:
     return bool(typing.get_args(hint)) or dataclasses.is_dataclass(hint)
 
 
-def _convert_deep(convert: Convert, value: Any) -> Any:
-    """Bounded: each reference is converted again."""
-    limit = remoting_settings().max_values
+def _size(name: str, value: Any) -> int:
     try:
-        if unfolded_size(value) > limit:
-            raise TypeError(f"more than {limit} values, references written out")
-        return convert(value)
+        return unfolded_size(value)
     except RecursionError:
-        raise TypeError("nested too deeply, or inside of itself") from None
+        raise _too_deep(name) from None
+
+
+def _too_deep(name: str) -> Fault:
+    return _fault(f"argument {name!r}: nested too deeply, or inside of itself", name)
 
 
 def _convert(name: str, convert: Convert | None, value: Any) -> Any:
@@ -158,6 +170,8 @@ def _convert(name: str, convert: Convert | None, value: Any) -> Any:
         return convert(value)
     except (TypeError, ValueError) as error:
         raise _fault(f"argument {name!r}: {error}", name) from None
+    except RecursionError:
+        raise _too_deep(name) from None
 
 
 def _fault(description: str, argument: str | None = None) -> Fault:

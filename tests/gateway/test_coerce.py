@@ -13,6 +13,8 @@ from amf_remoting import amf
 from amf_remoting.exceptions import Fault
 from amf_remoting.signature import Signature
 
+MAX_VALUES = 1_000_000
+
 
 class Colour(Enum):
     RED = "red"
@@ -39,7 +41,7 @@ def bound(hint: Any, value: Any, default: Any = ...) -> Any:
     method.__annotations__ = {"value": hint}
     if default is not ...:
         method.__defaults__ = (default,)
-    return Signature.of(method, bound=False).bind([value], {})[0][0]
+    return Signature.of(method, bound=False).bind([value], {}, max_values=MAX_VALUES)[0][0]
 
 
 MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -108,14 +110,14 @@ def test_any_number_of_arguments_and_names() -> None:
     def method(first: int, *rest: float, key: date | None = None) -> None: ...
 
     signature = Signature.of(method, bound=False)
-    assert signature.bind([1.0, 2, 3], {"key": "2026-01-02"}) == (
+    assert signature.bind([1.0, 2, 3], {"key": "2026-01-02"}, max_values=MAX_VALUES) == (
         [1, 2.0, 3.0],
         {"key": date(2026, 1, 2)},
     )
     with pytest.raises(Fault, match="argument 'rest': float expected, got str"):
-        signature.bind([1, 2, "x"], {})
+        signature.bind([1, 2, "x"], {}, max_values=MAX_VALUES)
     with pytest.raises(Fault, match=r"argument .key.: datetime\.date \| None expected, got int"):
-        signature.bind([1], {"key": 5})
+        signature.bind([1], {"key": 5}, max_values=MAX_VALUES)
 
 
 def test_annotations_that_cannot_be_resolved_do_not_matter() -> None:
@@ -132,7 +134,7 @@ def bind(hint: Any, value: Any) -> Any:
     def method(value: Any) -> None: ...
 
     method.__annotations__["value"] = hint
-    return Signature.of(method, bound=False).bind([value], {})
+    return Signature.of(method, bound=False).bind([value], {}, max_values=MAX_VALUES)
 
 
 def test_references_are_counted_as_often_as_they_are_converted() -> None:
@@ -168,4 +170,4 @@ def test_the_injected_call_cannot_be_named() -> None:
 
     del method.__annotations__["call"]
     with pytest.raises(Fault, match="there is no argument 'call'"):
-        Signature.of(method, bound=False).bind([], {"call": 1})
+        Signature.of(method, bound=False).bind([], {"call": 1}, max_values=MAX_VALUES)
