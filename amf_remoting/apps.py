@@ -16,4 +16,6 @@ class AmfRemotingConfig(AppConfig):
         signals.connect()
         for check in checks.ALL:
             register(check)
+        for check in checks.ON_DEPLOYMENT:
+            register(check, deploy=True)
         exposure.start()

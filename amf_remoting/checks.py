@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from django.apps.config import AppConfig
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error, Info, Warning
 
+from . import amf
 from .conf import remoting_settings
 from .exposure import exposure_failures
 from .throttle import Throttle
@@ -66,4 +67,13 @@ def check_origins(
     return found
 
 
+def check_codec(app_configs: Sequence[AppConfig] | None = None, **_: object) -> list[CheckMessage]:
+    """I006, on deployment: the codec runs as Python, which is correct but slower."""
+    if amf.COMPILED:
+        return []
+    hint = "Install a wheel that was built where a C compiler is: docs/how-to."
+    return [Info("The AMF codec is not compiled.", hint=hint, id="amf_remoting.I006")]
+
+
 ALL = (check_settings, check_services, check_login_throttle, check_origins)
+ON_DEPLOYMENT = (check_codec,)

@@ -8,8 +8,9 @@ from django.core.checks import run_checks
 from amf_remoting.throttling import _login_rate
 
 
-def found(prefix: str = "amf_remoting.") -> list[str]:
-    return [one.id for one in run_checks() if one.id and one.id.startswith(prefix)]
+def found(*, deploy: bool = False) -> list[str]:
+    checks = run_checks(include_deployment_checks=deploy)
+    return [one.id for one in checks if one.id and one.id.startswith("amf_remoting.")]
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,12 @@ def test_a_login_throttle_that_is_no_rate_leaves_the_default(settings: Any) -> N
     rate = _login_rate()
     assert rate is not None
     assert rate.rate == "20/min"
+
+
+@pytest.mark.parametrize(("compiled", "ids"), [(True, []), (False, ["amf_remoting.I006"])])
+def test_a_deployment_hears_whether_its_codec_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool, ids: list[str]
+) -> None:
+    monkeypatch.setattr("amf_remoting.amf.COMPILED", compiled)
+    assert found(deploy=True) == ids
+    assert found() == []

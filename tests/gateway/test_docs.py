@@ -20,6 +20,6 @@ def test_codes_are_documented(code: FaultCode) -> None:
 def test_checks_are_documented() -> None:
     text = (REFERENCE / "amf-remoting-settings.md").read_text()
     source = (REPOSITORY / "amf_remoting" / "checks.py").read_text()
-    for number in ("E001", "E002", "E003", "W004", "W005"):
+    for number in ("E001", "E002", "E003", "W004", "W005", "I006"):
         assert f"`amf_remoting.{number}`" in text
         assert f'"amf_remoting.{number}"' in source
