@@ -62,7 +62,8 @@ class Listener:
             return
         self._all_closed = asyncio.Event()
         try:
-            await asyncio.wait_for(self._all_closed.wait(), self.settings.shutdown_timeout)
+            async with asyncio.timeout(self.settings.shutdown_timeout):
+                await self._all_closed.wait()
         except TimeoutError:
             await self._cut_rest()
 

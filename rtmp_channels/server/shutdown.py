@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from twisted.internet import defer
 
@@ -19,20 +20,31 @@ logger = logging.getLogger(__name__)
 PATIENCE = 15.0
 """Seconds for each step of the shutdown, of which each has shorter limits of its own."""
 
+_endpoints: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+"""By reactor: endpoints whose sessions have not ended. They share the hubs."""
+
 
 def stop_before_shutdown(
     reactor: Any, begin: Callable[[], None], finish: Callable[[], Awaitable[None]]
 ) -> None:
     """Calls `begin` when the reactor is told to stop, awaits `finish`, then closes the hubs.
 
-    daphne's own trigger is installed later than ours, hence runs right after `begin`, and cancels
-    the applications that it still finds.
+    With several endpoints the last one that has finished closes them. daphne's own trigger is
+    installed later than ours, hence runs right after `begin`, and cancels the applications that it
+    still finds.
     """
+
+    async def end() -> None:
+        await _attempt(finish)
+        _endpoints[reactor] -= 1
+        if not _endpoints[reactor]:
+            await close_hubs()
 
     def trigger() -> defer.Deferred[None]:
         begin()
-        return defer.Deferred.fromFuture(asyncio.ensure_future(_finish(finish)))
+        return defer.Deferred.fromFuture(asyncio.ensure_future(end()))
 
+    _endpoints[reactor] = _endpoints.get(reactor, 0) + 1
     reactor.addSystemEventTrigger("before", "shutdown", trigger)
 
 
@@ -43,11 +55,6 @@ async def close_hubs() -> None:
     """
     for hubs in (stream_hubs, room_hubs, shared_object_hubs, timer_wheels):
         await _attempt(hubs.close)
-
-
-async def _finish(finish: Callable[[], Awaitable[None]]) -> None:
-    await _attempt(finish)
-    await close_hubs()
 
 
 async def _attempt(ending: Callable[[], Awaitable[None]]) -> None:

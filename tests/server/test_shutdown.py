@@ -11,9 +11,17 @@ from rtmp_channels.shared_objects.current import shared_object_hubs
 
 
 class Reactor:
+    def __init__(self):
+        self.triggers = []
+
     def addSystemEventTrigger(self, phase, event, trigger):
         assert (phase, event) == ("before", "shutdown")
-        self.trigger = trigger
+        self.triggers.append(trigger)
+
+    async def stop(self):
+        loop = asyncio.get_running_loop()
+        endings = [trigger() for trigger in self.triggers]
+        await asyncio.gather(*(ending.asFuture(loop) for ending in endings))
 
 
 async def test_the_hubs_are_closed_when_the_sessions_have_ended():
@@ -25,10 +33,29 @@ async def test_the_hubs_are_closed_when_the_sessions_have_ended():
 
     hub = room_hubs.get()
     shutdown.stop_before_shutdown(reactor, lambda: steps.append("begin"), finish)
-    stopping = reactor.trigger()
-    assert steps == ["begin"]
-    await stopping.asFuture(asyncio.get_running_loop())
+    await reactor.stop()
     assert steps == ["begin", "finish"]
+    assert room_hubs.peek() is None
+
+
+async def test_the_last_endpoint_that_has_ended_closes_the_hubs():
+    reactor, hub = Reactor(), room_hubs.get()
+    first_has_ended = asyncio.Event()
+    found = []
+
+    async def ends_first():
+        first_has_ended.set()
+
+    async def ends_later():
+        await first_has_ended.wait()
+        for _ in range(10):  # turns of the loop in which the first could go on
+            await asyncio.sleep(0)
+        found.append(room_hubs.peek())
+
+    for finish in (ends_first, ends_later):
+        shutdown.stop_before_shutdown(reactor, lambda: None, finish)
+    await reactor.stop()
+    assert found == [hub]
     assert room_hubs.peek() is None
 
 
