@@ -2,7 +2,7 @@
 
 Both functions raise nothing but Fault. ``dispatch`` is for threads (WSGI), ``adispatch`` for
 event loops; each runs sync and async methods alike. Databases with ATOMIC_REQUESTS have each sync
-method in a transaction of its own; Django has none for async code.
+method that may block in a transaction of its own; Django has none for async code.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ def dispatch(call: Call) -> Any:
 
 
 async def adispatch(call: Call) -> Any:
-    """Answers the call on this loop; a sync method runs in the bounded pool."""
+    """Answers the call on this loop; a sync method that may block runs in the bounded pool."""
     with recorded(call), faults(call.target):
         method = _open(call)
         rule = (await policy.acurrent()).rule_for(method)
@@ -54,7 +54,9 @@ async def adispatch(call: Call) -> Any:
         else:
             _admit(call, rule)
         run = _bind(call, method)
-        return await run() if method.is_async else await run_in_pool(run)
+        if method.is_async:
+            return await run()
+        return await run_in_pool(run) if method.blocking else run()
 
 
 @contextmanager
@@ -118,7 +120,9 @@ def _bind(call: Call, method: RemoteMethod) -> Callable[[], Any]:
     def run() -> Any:
         return method.resolve()(*arguments, **keywords)
 
-    return partial(_run_async, run) if method.is_async else _atomic(run)
+    if method.is_async:
+        return partial(_run_async, run)
+    return _atomic(run) if method.blocking else run
 
 
 def _atomic(run: Callable[[], Any]) -> Callable[[], Any]:

@@ -122,6 +122,7 @@ def remote_method(
     login_required: bool = False,
     throttle: str | None = None,
     connection: bool = False,
+    blocking: bool = True,
 ) -> Callable[[Method], Method]: ...
 def remote_method(  # noqa: PLR0913 - a decorator's options, all of them named
     function: Any = None,
@@ -131,12 +132,14 @@ def remote_method(  # noqa: PLR0913 - a decorator's options, all of them named
     login_required: bool = False,
     throttle: str | None = None,
     connection: bool = False,
+    blocking: bool = True,
 ) -> Any:
     """Names a function or method remote; used plain or with options.
 
     ``permission`` is a Django permission; ``throttle`` a rate for each caller ("10/s");
-    ``connection`` refuses doors without a lasting connection. With staticmethod and classmethod
-    it is the inner decorator.
+    ``connection`` refuses doors without a lasting connection. ``blocking=False`` says that a sync
+    method never waits for anything (database, files, network): event loops call it themselves
+    instead of in a thread. With staticmethod and classmethod it is the inner decorator.
     """
     options = MethodOptions(
         name=name,
@@ -144,6 +147,7 @@ def remote_method(  # noqa: PLR0913 - a decorator's options, all of them named
         login_required=login_required,
         throttle=throttle,
         connection=connection,
+        blocking=blocking,
     )
 
     def mark(function: Any) -> Any:

@@ -28,6 +28,8 @@ class MethodOptions:
     """How often one caller may call it ("10/s", "100/min")."""
     connection: bool = False
     """Needs a lasting connection: answers over RTMP and WebSocket only."""
+    blocking: bool = True
+    """A sync method that may wait (database, files): event loops call it in a thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class RemoteMethod:
     """Gives the callable for one call: bound to a fresh object where the service is a class."""
     signature: Signature
     is_async: bool
+    blocking: bool
+    """A sync method that must not be called on an event loop."""
     rule: Rule
     """Who may call it by the word of the code; the admin's policy comes on top."""
     connection: bool
@@ -152,6 +156,7 @@ def _remote_method(
     target = f"{service_name}.{name}" if name else service_name
     if name.startswith("_"):
         raise ExposureError(f"{target!r}: a name that begins with an underscore is never remote")
+    is_async = inspect.iscoroutinefunction(candidate.function)
     return RemoteMethod(
         service=service_name,
         name=name,
@@ -159,7 +164,8 @@ def _remote_method(
         function=candidate.function,
         resolve=candidate.resolve,
         signature=Signature.of(candidate.function, bound=candidate.bound),
-        is_async=inspect.iscoroutinefunction(candidate.function),
+        is_async=is_async,
+        blocking=options.blocking and not is_async,
         rule=rule_of(service, scope=service_name).and_also(rule_of(options, scope=target)),
         connection=options.connection,
     )

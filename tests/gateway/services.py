@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from amf_remoting.call import Call
 from amf_remoting.exceptions import Fault
 from amf_remoting.registry import remote_method
@@ -58,6 +60,15 @@ class EchoService(Base):
     @remote_method
     def thread(self) -> str:
         return threading.current_thread().name
+
+    @remote_method(blocking=False)
+    def instant(self) -> str:
+        return threading.current_thread().name
+
+    @remote_method(blocking=False)
+    def mistaken(self) -> int:
+        """Says that it does not block, and asks the database."""
+        return User.objects.count()
 
     @remote_method(connection=True)
     def lasting(self, call: Call) -> object:

@@ -137,6 +137,22 @@ async def test_sync_methods_leave_the_loop_for_our_pool() -> None:
     )
 
 
+async def test_sync_methods_that_do_not_block_stay_on_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "thread_pool", Mock(side_effect=AssertionError))
+    assert await adispatch(Call("tecs.instant")) == threading.current_thread().name
+
+
+async def test_a_method_that_asks_the_database_on_the_loop_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(Fault) as caught:
+        await adispatch(Call("tecs.mistaken"))
+    assert caught.value.code == "Server.Processing"
+    assert "SynchronousOnlyOperation" in caplog.text
+
+
 async def test_a_method_that_needs_a_login_refuses_the_anonymous() -> None:
     information = await both(Call("tstaff.whoami"))
     assert information["code"] == "Client.Authentication"

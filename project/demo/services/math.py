@@ -4,7 +4,7 @@ from amf_remoting.exceptions import Fault, FaultCode
 from amf_remoting.registry import remote_method
 
 
-@remote_method
+@remote_method(blocking=False)
 def add(a: float, b: float) -> float:
     """a + b, of numbers."""
     for value in (a, b):

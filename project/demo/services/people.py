@@ -32,7 +32,7 @@ KNOWN = {
 class PeopleService:
     """Made-up records: the same ones on every call."""
 
-    @remote_method
+    @remote_method(blocking=False)
     def get(self, name: str) -> Person:
         """The person of that name; a stranger is 30 years old."""
         if not isinstance(name, str):

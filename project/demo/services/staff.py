@@ -8,7 +8,7 @@ from amf_remoting.registry import remote_method, service
 class StaffService:
     """Refused to anonymous callers."""
 
-    @remote_method
+    @remote_method(blocking=False)
     def whoami(self, call: Call) -> str:
         """The caller's user name."""
         return str(call.user.get_username())
