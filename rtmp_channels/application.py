@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rtmp_channels import goodbye, outbound
+from rtmp_channels.connections.current import rosters
 from rtmp_channels.exceptions import DialectError
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.inbox import Inbox
@@ -150,6 +151,7 @@ class ApplicationLink:
             session.broken(error)
             return
         session.enter(Phase.OPEN)
+        rosters.get().add(session, user=str(message.get("user") or ""))
         if events:
             session.handle_events(events)
 

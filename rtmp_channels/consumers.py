@@ -151,6 +151,11 @@ class AsyncRtmpConsumer(MessageHandlers):
 
     # for subclasses to use
 
+    @property
+    def connection_id(self) -> str:
+        """Different from every other connection's, over all processes; `push` takes it."""
+        return str(self.scope["rtmp"]["connection_id"])
+
     async def send(self, message: Message) -> None:
         """Sends a message of the ASGI dialect; waits while the client does not read."""
         await self.base_send(message)
@@ -161,7 +166,8 @@ class AsyncRtmpConsumer(MessageHandlers):
         In that order: the client hears the room, in every process, from connect's answer on.
         """
         await self.send({"type": "rtmp.join", "room": self.room})
-        await self.send({"type": "rtmp.accept", "information": information})
+        message = {"type": "rtmp.accept", "information": information}
+        await self.send({**message, "user": getattr(self.user, "pk", None)})
         self._was_accepted = True
         await connection_accepted.asend(type(self), consumer=self, scope=self.scope)
 

@@ -4,6 +4,9 @@ RtmpError
 ├── CallFailed          the client answered a call of ours with an error
 ├── CallTimedOut        the client did not answer a call of ours in time
 ├── ConnectionClosed    the connection ended before the client answered
+├── PushFailed          code outside of the server cannot reach clients
+│   ├── OutOfReach      nothing joins this process to one that serves RTMP
+│   └── LayerFailed     the channel layer does not answer
 └── DialectError        an application sent a message that the ASGI dialect does not allow now
 
 The first three are Faults as well: a method that fails because a client does so is no bug of the
@@ -42,3 +45,15 @@ class ConnectionClosed(RtmpError, Fault):
 
 class DialectError(RtmpError):
     """An application sent a message that the dialect does not know, or not in this state."""
+
+
+class PushFailed(RtmpError):
+    """Clients cannot be reached."""
+
+
+class OutOfReach(PushFailed):
+    """Nothing joins this process to one that serves RTMP."""
+
+
+class LayerFailed(PushFailed):
+    """The channel layer, which joins the processes, does not answer."""

@@ -41,6 +41,15 @@ class LoopLocal(Generic[T]):
         """The running loop's object, or None if nobody has asked for it yet."""
         return self._objects.get(asyncio.get_running_loop())
 
+    def elsewhere(self) -> list[tuple[asyncio.AbstractEventLoop, T]]:
+        """The objects of other loops, for `loop.call_soon_threadsafe`; from any thread."""
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        found = list(self._objects.items())
+        return [(loop, one) for loop, one in found if loop is not here and loop.is_running()]
+
     async def close(self) -> None:
         """Closes the running loop's object, if any; the next `get` makes a new one."""
         found = self._objects.pop(asyncio.get_running_loop(), None)

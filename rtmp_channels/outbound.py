@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from rtmp_channels import goodbye
+from rtmp_channels.connections.current import rosters
 from rtmp_channels.goodbye import Ending
+from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.commands import serialize_values
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.errors import LocalProtocolError
@@ -20,8 +23,22 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 
 
-def _accept(link: ApplicationLink, message: Message) -> None:
+def _accept(link: ApplicationLink, message: Message) -> Awaitable[None] | None:
+    joining = rosters.get().joining()
+    if joining is not None:
+        return _accept_once(joining, link, message)
     link.accept(message)
+    return None
+
+
+async def _accept_once(
+    joining: asyncio.Task[None], link: ApplicationLink, message: Message
+) -> None:
+    """The process's first connections: from the answer on, other processes must reach them."""
+    await asyncio.shield(joining)
+    if link.session.phase < Phase.CLOSING:
+        link.accept(message)
+        link.session.flush()
 
 
 def _close(link: ApplicationLink, message: Message) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from rtmp_channels import goodbye
 from rtmp_channels.application import ApplicationLink, ASGIApplication
 from rtmp_channels.conf import RtmpSettings
+from rtmp_channels.connections.current import rosters
 from rtmp_channels.deadlines import Deadlines, Due
 from rtmp_channels.goodbye import Ending, printable
 from rtmp_channels.inbound import handle
@@ -239,7 +240,7 @@ class Session:
         self._deadlines.enter(self._loop.time())
         if ending.level:
             logger.log(ending.level, "%s: %s", self, printable(ending.reason))
-        self._leave_rooms()
+        self._leave_hubs()
         self.application.finish(ending)
         if self._lost or ending.abort:
             self._transport.abort()
@@ -272,10 +273,16 @@ class Session:
         self.end(Ending(goodbye.CLOSED, reason, level=logging.WARNING))
         self._closed_if_over()
 
-    def _leave_rooms(self) -> None:
-        hub = room_hubs.peek()
+    def kick(self, description: str, /) -> None:
+        """Ends the connection for people who say so, wherever they are."""
+        self.end(Ending(goodbye.CLOSED, f"kicked: {description}", description, logging.INFO))
+
+    def _leave_hubs(self) -> None:
+        hub, roster = room_hubs.peek(), rosters.peek()
         if hub is not None:
             hub.leave_all(self)
+        if roster is not None:
+            roster.discard(self)
 
     def _say(self, phase: Phase, ending: Ending) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from channels.testing import ApplicationCommunicator
 
 from rtmp_channels.application import ASGIApplication
+from rtmp_channels.connections.current import rosters
 from rtmp_channels.exceptions import CallFailed
 from rtmp_channels.goodbye import CLOSED
 from rtmp_channels.protocol.chunk_reader import ChunkReader
@@ -29,7 +31,7 @@ class RtmpCommunicator(ApplicationCommunicator):  # type: ignore[misc]
     assert await communicator.call("length", "abc") == 3
     await communicator.disconnect()
     ```
-    Rooms work between communicators: what another one broadcasts arrives as an `rtmp.call`.
+    Rooms and `push` work between communicators: what they call arrives as an `rtmp.call`.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class RtmpCommunicator(ApplicationCommunicator):  # type: ignore[misc]
         arguments: Sequence[Any] = (),
         headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
+        self.id = secrets.token_hex(16)
         parsed = urlsplit(path)
         scope = {
             "type": "rtmp",
@@ -56,9 +59,10 @@ class RtmpCommunicator(ApplicationCommunicator):  # type: ignore[misc]
                 "command_object": dict(command_object or {}),
                 "arguments": list(arguments),
                 "object_encoding": 0,
+                "connection_id": self.id,
             },
         }
-        super().__init__(_WithRooms(application, self), scope)
+        super().__init__(_WithHubs(application, self), scope)
         self._last_transaction_id = 1
         self._reader = ChunkReader(
             max_message_length=1 << 24, max_partial_bytes=1 << 24, max_chunk_streams=64
@@ -138,6 +142,11 @@ class RtmpCommunicator(ApplicationCommunicator):  # type: ignore[misc]
             call = {"name": command.name, "arguments": command.arguments, "transaction_id": 0}
             self.output_queue.put_nowait({"type": "rtmp.call", **call})
 
+    def kick(self, description: str, /) -> None:
+        """What `push.kick_client` calls: the application hears that the connection is over."""
+        message = {"type": "rtmp.disconnect", "code": CLOSED, "reason": f"kicked: {description}"}
+        self.input_queue.put_nowait(message)
+
     async def _verdict(self, kind: str) -> bool:
         message = await self.receive_output()
         assert message["type"] in {f"{kind}.accept", f"{kind}.reject"}, message
@@ -147,8 +156,8 @@ class RtmpCommunicator(ApplicationCommunicator):  # type: ignore[misc]
 _NO_QUERY = {"query_string": "", "prefix": ""}
 
 
-class _WithRooms:
-    """Does what a session does with the application's room messages."""
+class _WithHubs:
+    """Does what a session does for rooms and for pushes."""
 
     def __init__(self, application: ASGIApplication, member: RtmpCommunicator) -> None:
         self._application = application
@@ -165,6 +174,9 @@ class _WithRooms:
                 case {"type": "rtmp.broadcast", "room": room, "name": name}:
                     exclude = None if message.get("include_self") else member
                     await hub.broadcast(room, name, message.get("arguments", ()), exclude=exclude)
+                case {"type": "rtmp.accept"}:
+                    rosters.get().add(member, user=str(message.get("user") or ""))
+                    await send(message)
                 case _:
                     await send(message)
 
@@ -172,6 +184,7 @@ class _WithRooms:
             await self._application(scope, receive, send_but_rooms)
         finally:
             room_hubs.get().leave_all(self._member)
+            rosters.get().discard(self._member)
 
 
 def _call(name: str, arguments: Sequence[Any], transaction_id: int) -> Message:

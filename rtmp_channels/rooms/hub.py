@@ -31,12 +31,21 @@ class RoomMember(Protocol):
         """Writes chunked bytes that all members share; must neither block nor wait."""
 
 
-def encode_broadcast(method: str, arguments: Sequence[Any]) -> bytes:
+def room_group(room_name: str) -> str:
+    """The layer's group for a room."""
+    return group_name(KIND, room_name)
+
+
+def encode_broadcast(method: str, arguments: Sequence[Any], *, limit: int) -> bytes:
     """A broadcast's body in the layer's message: a command without a result (RTMP 1.0 §7.1.1).
 
-    Raises LocalProtocolError for values that AMF cannot hold.
+    Raises LocalProtocolError for values that AMF cannot hold, and RoomLimitExceeded beyond
+    `limit` bytes.
     """
-    return Command(method, 0, None, list(arguments)).serialize(0)
+    body = Command(method, 0, None, list(arguments)).serialize(0)
+    if len(body) > limit:
+        raise RoomLimitExceeded(f"a broadcast of {len(body)} bytes ({limit} at most)")
+    return body
 
 
 class RoomHub:
@@ -101,16 +110,22 @@ class RoomHub:
         Local members are written before this first waits. Raises LocalProtocolError (values
         that AMF cannot hold) and RoomLimitExceeded before anything is written.
         """
-        body = encode_broadcast(method, arguments)
-        if len(body) > self.limits.broadcast_bytes:
-            raise RoomLimitExceeded(
-                f"a broadcast of {len(body)} bytes ({self.limits.broadcast_bytes} at most)"
-            )
+        body = encode_broadcast(method, arguments, limit=self.limits.broadcast_bytes)
+        await self.broadcast_encoded(room_name, body, exclude=exclude)
+
+    async def broadcast_encoded(
+        self, room_name: str, body: bytes, *, exclude: RoomMember | None = None
+    ) -> None:
+        """The same with what `encode_broadcast` made."""
+        self.write(room_name, body, exclude=exclude)
+        if self._relay is not None:
+            await self._relay.send(room_group(room_name), body)
+
+    def write(self, room_name: str, body: bytes, *, exclude: RoomMember | None = None) -> None:
+        """Writes what `encode_broadcast` made to this process's members."""
         room = self._rooms.get(room_name)
         if room is not None:
             room.write(body, exclude=exclude)
-        if self._relay is not None:
-            await self._relay.send(group_name(KIND, room_name), body)
 
     async def close(self) -> None:
         """Empties all rooms and leaves the layer."""
@@ -148,7 +163,7 @@ class _Room:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.group = group_name(KIND, name)
+        self.group = room_group(name)
         self.members: dict[RoomMember, None] = {}
 
     def write(self, body: bytes, *, exclude: RoomMember | None = None) -> None:

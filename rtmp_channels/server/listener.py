@@ -10,6 +10,7 @@ from rtmp_channels.application import ASGIApplication
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.server.bridge import DaphneBridge, DaphneServer
 from rtmp_channels.server.transport import RECEIVE_BUFFER_BYTES
+from rtmp_channels.serving import serves
 from rtmp_channels.session import Session
 from rtmp_channels.transport import Peer, Transport
 
@@ -29,6 +30,7 @@ class Listener:
         self._is_stopping = False
         self._all_closed: asyncio.Event | None = None
         self._refusing = False
+        serves(self)
 
     @property
     def application(self) -> ASGIApplication:

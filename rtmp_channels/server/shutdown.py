@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from twisted.internet import defer
 
+from rtmp_channels.connections.current import rosters
 from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.current import shared_object_hubs
@@ -53,7 +54,7 @@ async def close_hubs() -> None:
 
     Each of them whatever becomes of the others: shared objects are written down here.
     """
-    for hubs in (stream_hubs, room_hubs, shared_object_hubs, timer_wheels):
+    for hubs in (stream_hubs, rosters, room_hubs, shared_object_hubs, timer_wheels):
         await _attempt(hubs.close)
 
 

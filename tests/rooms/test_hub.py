@@ -139,7 +139,7 @@ class TestLimits:
         await join(hub, "ü1")
 
     async def test_broadcast(self):
-        body = encode_broadcast("on", ["x"])
+        body = encode_broadcast("on", ["x"], limit=100)
         hub = RoomHub(limits=RoomLimits(broadcast_bytes=len(body)))
         (ann,) = await join(hub, "r")
         await hub.broadcast("r", "on", ["x"])

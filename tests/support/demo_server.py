@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.support.process import REPOSITORY, free_port, run_process, wait_for_port
 
 
@@ -38,6 +40,12 @@ class DemoServer:
     def manage(self, *arguments: str) -> str:
         """Runs `manage.py` on the server's database and returns its output."""
         return _manage(self.environment, *arguments)
+
+    def manage_failing(self, *arguments: str) -> str:
+        """The same for a command that fails; returns what it complains of."""
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            self.manage(*arguments)
+        return str(caught.value.stderr)
 
 
 def _manage(environment: Mapping[str, str], *arguments: str) -> str:

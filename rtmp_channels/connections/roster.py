@@ -1,0 +1,125 @@
+"""Who is connected to this process, on one event loop.
+
+A connection costs the channel layer nothing: each process has one channel in one group, and
+looks up for itself whom an order of another process means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Protocol
+
+from rtmp_channels.connections.orders import GROUP, Audience, Order, Verb
+from rtmp_channels.protocol.chunk import Message
+from rtmp_channels.protocol.constants import MessageType
+from rtmp_channels.protocol.outbound import encode_message
+from rtmp_channels.relay import ChannelLayer, Relay
+
+logger = logging.getLogger(__name__)
+
+
+class Connected(Protocol):
+    """An accepted connection; compared by identity."""
+
+    id: str
+    """Different from every other's, over all processes."""
+
+    def write_shared(self, data: bytes, /) -> None:
+        """Writes chunked bytes; neither blocks nor waits."""
+
+    def kick(self, description: str, /) -> None:
+        """Ends the connection; the client is told the description."""
+
+
+class Roster:
+    """The connections of one loop, by id and by user."""
+
+    def __init__(self, *, layer: ChannelLayer | None = None) -> None:
+        self._relay = Relay(layer, self._hear) if layer is not None else None
+        self._joining: asyncio.Task[None] | None = None
+        self._by_id: dict[str, Connected] = {}
+        self._by_user: dict[str, dict[str, Connected]] = {}
+        self._user_of: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def joining(self) -> asyncio.Task[None] | None:
+        """What to await before orders of other processes are heard; None: nothing any more."""
+        if self._relay is None:
+            return None
+        if self._joining is None:
+            self._joining = asyncio.get_running_loop().create_task(self._relay.follow(GROUP))
+        return None if self._joining.done() else self._joining
+
+    def add(self, connected: Connected, *, user: str = "") -> None:
+        """A connection was accepted; `user` is its user's primary key, "" for nobody's."""
+        self._by_id[connected.id] = connected
+        if user:
+            self._user_of[connected.id] = user
+            self._by_user.setdefault(user, {})[connected.id] = connected
+
+    def discard(self, connected: Connected) -> None:
+        """It is over; harmless twice."""
+        self._by_id.pop(connected.id, None)
+        user = self._user_of.pop(connected.id, None)
+        if user is not None:
+            theirs = self._by_user[user]
+            del theirs[connected.id]
+            if not theirs:
+                del self._by_user[user]
+
+    async def carry(self, order: Order) -> None:
+        """Carries out an order here, before this first waits, and tells the other processes."""
+        self.obey(order)
+        is_done = order.audience is Audience.CLIENT and order.name in self._by_id
+        if self._relay is not None and not is_done:
+            await self._relay.send(GROUP, order.serialize())
+
+    def obey(self, order: Order) -> None:
+        """Carries out an order here."""
+        if order.verb is Verb.KICK:
+            self._kick(order)
+        else:
+            self._call(order)
+
+    async def close(self) -> None:
+        """Forgets everyone and leaves the layer."""
+        self._by_id.clear()
+        self._by_user.clear()
+        self._user_of.clear()
+        if self._joining is not None:
+            self._joining.cancel()
+        if self._relay is not None:
+            await self._relay.close()
+
+    def _meant(self, order: Order) -> Iterable[Connected]:
+        match order.audience:
+            case Audience.CLIENT:
+                found = self._by_id.get(order.name)
+                return () if found is None else (found,)
+            case Audience.USER:
+                return tuple(self._by_user.get(order.name, {}).values())
+            case Audience.EVERYONE:
+                return tuple(self._by_id.values())
+
+    def _call(self, order: Order) -> None:
+        meant = self._meant(order)
+        if not meant:
+            return
+        data = encode_message(Message(MessageType.COMMAND_AMF0, 0, 0, order.payload))
+        for connected in meant:
+            try:
+                connected.write_shared(data)
+            except Exception:
+                logger.exception("Connection %s could not be written", connected.id)
+
+    def _kick(self, order: Order) -> None:
+        description = order.payload.decode("utf-8", "replace")
+        for connected in self._meant(order):
+            connected.kick(description)
+
+    def _hear(self, group: str, body: bytes) -> None:
+        self.obey(Order.parse(body))

@@ -1,0 +1,28 @@
+"""An application whose clients learn their connection's id, and views that push to them."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.push.settings")
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()
+
+from rtmp_channels.auth import RtmpAuthMiddleware  # noqa: E402
+from rtmp_channels.consumers import AsyncRtmpConsumer, remote  # noqa: E402
+from rtmp_channels.routing import RtmpRouter  # noqa: E402
+
+
+class Notified(AsyncRtmpConsumer):
+    @remote
+    async def id(self) -> str:
+        return self.connection_id
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "rtmp": RtmpAuthMiddleware(RtmpRouter({"lobby": Notified.as_asgi()})),
+    }
+)
