@@ -138,7 +138,7 @@ class RtmpCommunicator(ApplicationCommunicator):  # type: ignore[misc]
     async def wait(self, timeout: float = 1) -> None:  # noqa: ASYNC109
         """Waits for the application to end; raises what it raised."""
         # As Channels' communicators do elsewhere: a test's connection is not ours to close.
-        with mock.patch("channels.db.close_old_connections", lambda: None):
+        with mock.patch("channels.db.close_old_connections"):
             await super().wait(timeout)
 
     def write_shared(self, data: bytes, /) -> None:
