@@ -11,7 +11,7 @@ BIN := .venv/bin
 NODE := tests/interop/node
 DAPHNE := $(BIN)/daphne --application-close-timeout 5
 
-.PHONY: help run test coverage lint interop bench bench-codec bench-gateway fuzz-codec fuzz-rtmp clean
+.PHONY: help run test coverage lint interop bench bench-codec bench-gateway bench-rtmp fuzz-codec fuzz-rtmp clean
 
 help:
 	@echo "make run         the demo site: HTTP and WebSocket on HTTP_PORT, RTMP on RTMP_PORT"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench       the benchmarks"
 	@echo "make bench-codec the AMF codec against its peers, pure and compiled; fails below its goals"
 	@echo "make bench-gateway  the gateway above an empty view, and Py3AMF's"
+	@echo "make bench-rtmp  the RTMP server's processor time, beside nginx-rtmp's and others'"
 	@echo "make fuzz-codec  random bytes against the AMF codec for FUZZ_SECONDS"
 	@echo "make fuzz-rtmp   random bytes against the RTMP protocol for FUZZ_SECONDS"
 	@echo "make clean       removes what make set up (the database stays)"
@@ -51,6 +52,10 @@ $(NODE)/node_modules/.stamp: $(NODE)/package.json
 	  cd $(NODE) && npm install --no-audit --no-fund --no-package-lock --loglevel=error \
 	    && touch node_modules/.stamp; \
 	else echo "npm is missing: the clients of $< are not installed"; fi
+
+.venv/bench.stamp: requirements-bench.txt | .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 interop: .venv/interop.stamp $(NODE)/node_modules/.stamp
 
@@ -83,7 +88,7 @@ lint: .venv/dev.stamp
 	  echo "==> $$check"; $(BIN)/$$check || status=1; \
 	done; exit $$status
 
-bench: .venv/dev.stamp interop
+bench: .venv/bench.stamp interop
 	@for script in benchmarks/bench_*.py; do \
 	  [ -e "$$script" ] || { echo "no benchmarks yet"; break; }; \
 	  echo "==> $$script"; $(BIN)/python "$$script" || exit 1; \
@@ -94,6 +99,9 @@ bench-gateway: .venv/dev.stamp
 
 bench-codec: .venv/dev.stamp
 	$(BIN)/python benchmarks/bench_codec.py
+
+bench-rtmp: .venv/bench.stamp
+	@$(BIN)/python benchmarks/bench_rtmp.py
 
 fuzz-codec: .venv/dev.stamp
 	$(BIN)/python -m tests.codec.fuzz --seconds $(FUZZ_SECONDS)
