@@ -15,7 +15,8 @@ from ..dispatch import dispatch
 from ..dump import value_lines
 from ..exceptions import Fault, RemotingError
 from ..gateway import Exchange
-from .inspection import MAX_BYTES, Inspection, inspect
+from .formats import MAX_BYTES
+from .inspection import Inspection, inspect
 
 Door = Literal["amf3", "amf0", "json"]
 DOORS: dict[str, str] = {"amf3": "AMF3", "amf0": "AMF0", "json": "JSON"}

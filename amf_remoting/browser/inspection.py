@@ -1,38 +1,24 @@
-"""Bytes as the inspector's table shows them: each row some bytes and what they mean."""
+"""Bytes as the inspector's tables show them: each row some bytes and what they mean."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from ..amf import AMFError, Limits, Step
 from ..amf.vectors import NumberVector
-from ..conf import remoting_settings
 from ..dump import value_lines
-from ..inspection import walk_packet, walk_values
+from .formats import Explained, formats
 
 MAX_ROWS = 3000
 """Rows of one page."""
-MAX_BYTES = 256 * 1024
-"""Bytes that are looked at."""
 LONGEST_ROW = 48
 """Bytes of one row that are shown."""
 DEEPEST = 12
 """Levels of indentation; what is deeper stays there."""
+FEW = 4
+"""Groups that are open from the beginning."""
 _ITEMS = 24
 """Items of a vector that are shown."""
-
-FORMS: dict[str, str] = {
-    "packet": "a packet",
-    "amf3": "AMF3 values",
-    "amf0": "AMF0 values",
-}
-_WALKS: dict[str, Callable[..., Iterator[Step]]] = {
-    "packet": walk_packet,
-    "amf3": partial(walk_values, version=3),
-    "amf0": partial(walk_values, version=0),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,71 +39,120 @@ class Row:
 
 
 @dataclass(slots=True)
+class Group:
+    """Rows that belong together: a message of a conversation, or a whole packet."""
+
+    title: Row | None = None
+    rows: list[Row] = field(default_factory=list)
+    hidden: int = 0
+    """Further rows of it that are not shown."""
+    understood: bool = True
+    """Whether all of its rows are."""
+
+
+@dataclass(slots=True)
 class Inspection:
-    """A table of rows, and how it ended."""
+    """Groups of rows, and how it ended."""
 
     size: int
-    rows: list[Row] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    first: int = 0
+    """The first group that is shown, counted from 0."""
+    following: int | None = None
+    """The first group of the next page."""
     understood: int = 0
     """Bytes up to the first that is not understood, or not shown."""
     error: str = ""
-    is_cut: bool = False
-    """Whether there is more than the table holds."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """Those of all groups."""
+        return [row for group in self.groups for row in group.rows]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is more than the page holds."""
+        return self.following is not None or any(group.hidden for group in self.groups)
+
+    @property
+    def are_open(self) -> bool:
+        """Whether the groups are few enough to show all of their rows at once."""
+        return len(self.groups) <= FEW
 
 
-def inspect(data: bytes, form: str, *, max_rows: int = MAX_ROWS) -> Inspection:
-    """What ``data`` means as one of FORMS, as far as it means anything."""
-    found = Inspection(len(data))
-    limits = Limits(depth=remoting_settings().depth, input_bytes=MAX_BYTES)
-    steps = _WALKS[form](data, limits=limits)
-    try:
-        for step in itertools.islice(steps, max_rows):
-            found.rows.append(_row(data, step))
-            found.understood = step.end
-        found.is_cut = next(steps, None) is not None
-    except AMFError as error:
-        found.error = str(error)
-    rest = len(data) - found.understood
-    if rest and not found.is_cut:
-        found.error = found.error or f"{rest} bytes behind the end"
-        found.rows.append(_rest(data, found.understood))
+def inspect(data: bytes, form: str, *, max_rows: int = MAX_ROWS, first: int = 0) -> Inspection:
+    """What ``data`` means as one of `formats`, as far as it means anything.
+
+    A page ends before a group that begins beyond ``max_rows``; of one that is larger by itself,
+    the rest is counted.
+    """
+    found = Inspection(len(data), first=first)
+    rows = 0
+    for number, group in enumerate(_groups(data, form)):
+        if number < first:
+            for _ in group:
+                pass
+        elif rows >= max_rows:
+            found.following = number
+            break
+        else:
+            shown = _group(data, group, max_rows, found)
+            rows += len(shown.rows)
+            found.groups.append(shown)
     return found
 
 
-def _row(data: bytes, step: Step) -> Row:
+def _groups(data: bytes, form: str) -> Iterator[Iterator[Explained]]:
+    """Each begins with a title, where the format has any."""
+    number = itertools.count()
+    current = 0
+
+    def group_of(part: Explained) -> int:
+        nonlocal current
+        if part.is_title:
+            current = next(number)
+        return current
+
+    for _, group in itertools.groupby(formats()[form].explain(data), group_of):
+        yield group
+
+
+def _group(data: bytes, parts: Iterator[Explained], max_rows: int, found: Inspection) -> Group:
+    group = Group()
+    for part in parts:
+        if part.is_title:
+            group.title = _row(data, part)
+            continue
+        group.understood &= part.understood
+        found.error = "" if part.understood else part.detail
+        if len(group.rows) == max_rows:
+            group.hidden += 1
+            continue
+        group.rows.append(_row(data, part))
+        if part.understood:
+            found.understood = part.spans[-1][1]
+    return group
+
+
+def _row(data: bytes, part: Explained) -> Row:
+    size = sum(end - start for start, end in part.spans)
+    shown = b"".join(data[start : min(end, start + LONGEST_ROW)] for start, end in part.spans)
     return Row(
-        offset=f"{step.offset:04x}",
-        bytes=data[step.offset : step.end][:LONGEST_ROW].hex(" "),
-        hidden=max(step.end - step.offset - LONGEST_ROW, 0),
-        depth=min(len(step.path) - 1, DEEPEST),
-        name=_name(step.path[-1]),
-        kind=step.kind,
-        value=_value(step),
-        detail=step.detail,
-        understood=step.kind != "Not understood",
+        offset=f"{part.offset:04x}",
+        bytes=shown[:LONGEST_ROW].hex(" "),
+        hidden=max(size - LONGEST_ROW, 0),
+        depth=min(part.depth, DEEPEST),
+        name=part.name if len(part.name) <= 100 else f"{part.name[:100]}…",
+        kind=part.kind,
+        value=_value(part),
+        detail=part.detail,
+        understood=part.understood,
     )
 
 
-def _rest(data: bytes, start: int) -> Row:
-    return Row(
-        offset=f"{start:04x}",
-        bytes=data[start : start + LONGEST_ROW].hex(" "),
-        hidden=max(len(data) - start - LONGEST_ROW, 0),
-        depth=0,
-        name="",
-        kind="Not understood",
-        understood=False,
-    )
-
-
-def _name(name: str | int) -> str:
-    text = str(name) if name != "" else "''"
-    return text if len(text) <= 100 else f"{text[:100]}…"
-
-
-def _value(step: Step) -> str:
+def _value(part: Explained) -> str:
     """The value in a line, without what the kind says already."""
-    value: Any = step.value
+    value: Any = part.value
     if value is ...:
         return ""
     if isinstance(value, NumberVector):
@@ -126,5 +161,5 @@ def _value(step: Step) -> str:
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     line = next(value_lines(value))
-    said = line.lower() == step.kind.lower()
-    return "" if said else line.removeprefix(f"{step.kind} ")
+    said = line.lower() == part.kind.lower()
+    return "" if said else line.removeprefix(f"{part.kind} ")

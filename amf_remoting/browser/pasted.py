@@ -3,9 +3,10 @@
 import base64
 import binascii
 import re
+from dataclasses import dataclass
 from typing import Any
 
-from .inspection import MAX_BYTES
+from .formats import MAX_BYTES
 
 _BETWEEN = re.compile(r"\s|[,:;]|\\x|\b0x")
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2})+")
@@ -19,12 +20,31 @@ class NoBytes(Exception):
     """Neither hexadecimal nor Base64, or too much; the text is for the one who pasted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Bytes, and how many there were."""
+
+    data: bytes
+    size: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is more than is looked at."""
+        return self.size > len(self.data)
+
+
+def beginning_of(upload: Any) -> Beginning:
+    """As much of an uploaded file as is looked at."""
+    return Beginning(bytes(upload.read(MAX_BYTES)), upload.size)
+
+
 def bytes_of(text: str, upload: Any = None) -> bytes:
     """The bytes of an uploaded file, else of hexadecimal, of a hex dump or of Base64."""
     if upload is not None:
-        if upload.size > MAX_BYTES:
-            raise NoBytes(f"{MAX_BYTES} bytes at most, the file has {upload.size}")
-        return bytes(upload.read())
+        found = beginning_of(upload)
+        if found.is_cut:
+            raise NoBytes(f"{MAX_BYTES} bytes at most, the file has {found.size}")
+        return found.data
     if len(text) > 4 * MAX_BYTES:
         raise NoBytes(f"{MAX_BYTES} bytes at most")
     data = _decoded(text)

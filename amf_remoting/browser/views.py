@@ -19,8 +19,9 @@ from ..registry import registry
 from ..remote import RemoteMethod
 from .calls import DOORS, BadArguments, Door, make_call
 from .catalogue import entry_of, policy_failure, sections
-from .inspection import FORMS, inspect
-from .pasted import NoBytes, bytes_of
+from .formats import formats
+from .inspection import inspect
+from .pasted import Beginning, NoBytes, beginning_of, bytes_of
 
 
 @require_safe
@@ -63,8 +64,11 @@ def method(request: HttpRequest, target: str) -> HttpResponse:
 @never_cache
 @csrf_protect
 def inspector(request: HttpRequest) -> HttpResponse:
-    """Bytes explained: POST ``bytes`` as text, or a ``file``, and the ``form`` they have."""
-    context: dict[str, Any] = {"page": "inspector", "forms": FORMS, "form": "packet"}
+    """Bytes explained: POST ``bytes`` as text, or a ``file``, and the ``form`` they have.
+
+    ``first`` is the group of a conversation that the page begins with.
+    """
+    context: dict[str, Any] = {"page": "inspector", "formats": formats(), "form": "packet"}
     if request.method == "POST":
         context |= _inspected(request)
     return render(request, "amf_remoting/browser/inspector.html", context)
@@ -72,14 +76,27 @@ def inspector(request: HttpRequest) -> HttpResponse:
 
 def _inspected(request: HttpRequest) -> dict[str, Any]:
     form, text = request.POST.get("form", ""), request.POST.get("bytes", "")
-    if form not in FORMS:
+    if form not in formats():
         return {"bytes": text, "problem": "Choose what the bytes are."}
+    upload = request.FILES.get("file")
     try:
-        data = bytes_of(text, request.FILES.get("file"))
+        if upload is not None and formats()[form].is_stream:
+            found = beginning_of(upload)
+        else:
+            data = bytes_of(text, upload)
+            found = Beginning(data, len(data))
     except NoBytes as error:
         return {"form": form, "bytes": text, "problem": str(error)}
-    shown = text or data.hex(" ")
-    return {"form": form, "bytes": shown, "inspection": inspect(data, form)}
+    return {
+        "form": form,
+        "bytes": found.data.hex(" ") if upload is not None else text,
+        "found": found,
+        "inspection": inspect(found.data, form, first=_number(request.POST.get("first", ""))),
+    }
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def _find(target: str) -> RemoteMethod:

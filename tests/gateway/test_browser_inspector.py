@@ -1,6 +1,7 @@
 """The packet inspector: what it takes, what it shows of whole and of broken packets."""
 
 import base64
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from amf_remoting import amf
-from amf_remoting.browser.inspection import MAX_BYTES, MAX_ROWS, inspect
+from amf_remoting.browser.formats import MAX_BYTES
+from amf_remoting.browser.inspection import MAX_ROWS, inspect
 from amf_remoting.browser.pasted import NoBytes, bytes_of
 from amf_remoting.dump import hex_lines
 from amf_remoting.packet import Message, Packet
@@ -136,7 +138,7 @@ def test_values_without_a_packet(staff: Client, form: str, version: int) -> None
 
 
 def test_there_are_no_other_forms(staff: Client) -> None:
-    page, _ = shown(staff, form="rtmp", bytes="00")
+    page, _ = shown(staff, form="smoke", bytes="00")
     assert "Choose what the bytes are" in page.inside["problem"]
 
 
@@ -187,3 +189,75 @@ def test_a_kind_is_not_said_twice() -> None:
         ("Byte Array", "2 bytes"),
         ("XML", "'<a/>'"),
     ]
+
+
+CONVERSATIONS = CAPTURE.parents[1] / "rtmp"
+
+
+def summaries(text: str) -> list[str]:
+    """The titles of the groups."""
+    found = re.findall(r"<summary[^>]*>(.*?)</summary>", text, re.S)
+    return [" ".join(re.sub(r"<[^>]*>", " ", one).split()) for one in found]
+
+
+def pages(text: str) -> list[int]:
+    """Where the buttons lead."""
+    return [int(number) for number in re.findall(r'name="first" value="(\d+)"', text)]
+
+
+def test_a_recorded_rtmp_conversation(staff: Client) -> None:
+    data = (CONVERSATIONS / "rtmp_client_shared_object_b.bin").read_bytes()
+    page, text = shown(staff, form="rtmp", file=SimpleUploadedFile("x.bin", data))
+    titles = summaries(text)
+    assert len(titles) == 10
+    assert titles[0] == "0000 handshake"
+    assert titles[1] == (
+        "0c01 message 1 Command AMF0 connect; chunk stream 3, message stream 0; at 3 ms; "
+        "246 bytes in 2 chunks"
+    )
+    assert titles[8].startswith("0dfd message 8 Shared Object AMF0 foo, RequestChange; ")
+    assert "'rtmp://127.0.0.1:1950/app/inst'" in page.inside["scalar"]
+    assert "format 3, chunk stream 3" in page.text
+    assert "problem" not in page.inside
+    assert page.inside["textarea"].strip() == data.hex(" ")
+
+
+def test_a_conversation_that_breaks(staff: Client) -> None:
+    data = (CONVERSATIONS / "librtmp_call.bin").read_bytes() + b"\xff\x01\x02"
+    page, text = shown(staff, form="rtmp", bytes=data.hex())
+    assert summaries(text)[-1].endswith("end")
+    assert "chunk stream 63: format 3 before any header" in page.inside["problem"]
+
+
+def test_long_conversations_are_cut_and_paged(staff: Client) -> None:
+    beginning = (CONVERSATIONS / "ffmpeg_publish.bin").read_bytes()[:3073]
+    ping = bytes.fromhex("0200000000000604000000000006") + b"\0\0\0\1"
+    data = beginning + ping * 20_000
+    form = {"form": "rtmp", "file": SimpleUploadedFile("x.bin", data)}
+    text = staff.post("/services/inspector/", form).text
+    assert f'<h2 id="result-title">{len(data)} bytes</h2>' in text
+    assert f"Only the first {MAX_BYTES} bytes of the file are explained." in text
+    first, again = pages(text)
+    assert first == again == len(summaries(text)), "above and below"
+    assert first == -(-(MAX_ROWS - 9) // 7) + 1, "the handshake's rows, and 7 for each ping"
+    form = {"form": "rtmp", "bytes": data[:MAX_BYTES].hex(), "first": str(first)}
+    text = staff.post("/services/inspector/", form).text
+    assert f"message {first} User Control Ping Request" in summaries(text)[0]
+    assert pages(text) == [0, 2 * first, 0, 2 * first]
+
+
+def test_a_page_beyond_the_end_is_empty(staff: Client) -> None:
+    _, text = shown(staff, form="rtmp", bytes="03", first="99")
+    assert summaries(text) == []
+    _, text = shown(staff, form="rtmp", bytes="03", first="x" * 50)
+    assert summaries(text) == ["0000 handshake"]
+
+
+def test_one_message_of_many_chunks_is_cut() -> None:
+    opening = (CONVERSATIONS / "ffmpeg_publish.bin").read_bytes()[:3073]
+    size = 128 * (MAX_ROWS + 100)
+    chunks = b"\x04\0\0\0" + size.to_bytes(3, "big") + b"\x08\0\0\0\0"
+    found = inspect(opening + chunks + (bytes(128) + b"\xc4") * (MAX_ROWS + 99), "rtmp")
+    (_, audio) = found.groups
+    assert (len(audio.rows), found.is_cut) == (MAX_ROWS, True)
+    assert audio.hidden == MAX_ROWS + 99 + 7 - MAX_ROWS

@@ -14,11 +14,13 @@ import pytest
 from tests.interop.clients import NODE
 from tests.support.demo_server import DemoServer
 
-CAPTURE = Path(__file__).parents[1] / "captures" / "amf" / "royale_typed_object.bin"
+CAPTURES = Path(__file__).parents[1] / "captures"
+PACKET = CAPTURES / "amf" / "royale_typed_object.bin"
+CONVERSATION = CAPTURES / "rtmp" / "rtmp_client_shared_object_b.bin"
 PASSWORD = "a-password-of-this-test"
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 """A folder for pictures to be looked at."""
-RUN_SECONDS = 60
+RUN_SECONDS = 75
 CREATE = (
     "from django.contrib.auth import get_user_model as get;"
     f"get().objects.create_user('ada', password={PASSWORD!r}, is_staff=True)"
@@ -39,16 +41,21 @@ def test_calls_and_packets_by_keyboard(start_demo_server: Callable[[], DemoServe
     assert json.loads(found["json"]["value"]) == {"result": 3}
     assert "JSON, HTTP status 200" in found["json"]["title"]
     assert {found[door]["focused"] for door in ("amf3", "amf0", "json")} == {"BUTTON"}
-    assert found["inspected"]["heading"] == "336 bytes"
-    assert found["inspected"]["rows"] == 26
-    assert {"message 1", "body", "age", "clientId"} <= set(found["inspected"]["names"])
+    assert found["inspect"]["heading"] == "336 bytes"
+    assert found["inspect"]["rows"] == 26
+    assert {"message 1", "body", "age", "clientId"} <= set(found["inspect"]["names"])
+    assert found["converse"]["heading"] == "3673 bytes"
+    assert len(found["converse"]["titles"]) == 10
+    assert "message 8 Shared Object AMF0 foo, RequestChange;" in found["converse"]["titles"][8]
+    assert not found["converse"]["wasOpen"]
+    assert "0e24\t00 01 6e 00 40 45 00 00 00 00 00 00\tn Number 42.0" in found["converse"]["rows"]
     assert max(found["widths"]) <= 0, "a page must not be wider than the screen"
 
 
 def use(site: str) -> dict[str, Any]:
     """What node/service_browser.mjs read there."""
     script = str(NODE / "service_browser.mjs")
-    command = ["node", script, site, "ada", PASSWORD, str(CAPTURE)]
+    command = ["node", script, site, "ada", PASSWORD, str(PACKET), str(CONVERSATION)]
     command += [SCREENSHOTS] if SCREENSHOTS else []
     done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,6 +14,7 @@ WIRE = [
     "amf_remoting/flex",
     "rtmp_channels/protocol",
     "rtmp_channels/media",
+    "rtmp_channels/explanation",
 ]
 NOT_ON_THE_WIRE = {"asyncio", "time", "threading", "socket", "logging", "concurrent"}
 """Standard library, but a clock, I/O, or a place where a library's user should decide."""

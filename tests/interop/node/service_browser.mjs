@@ -1,12 +1,12 @@
 // Uses the service browser as staff do, by keyboard alone, and prints what it read as JSON.
 //
-//   node service_browser.mjs SITE USERNAME PASSWORD CAPTURE [FOLDER]
+//   node service_browser.mjs SITE USERNAME PASSWORD PACKET CONVERSATION [FOLDER]
 //
-// With FOLDER, screenshots of both pages go there: wide and narrow, light and dark.
+// With FOLDER, screenshots of the pages go there: wide and narrow, light and dark.
 import { chromium } from 'playwright-core';
 
-const TIMEOUT = 40_000;
-const [site, username, password, capture, folder] = process.argv.slice(2);
+const TIMEOUT = 55_000;
+const [site, username, password, packet, conversation, folder] = process.argv.slice(2);
 const WIDTHS = [1200, 400];
 const found = { errors: [], widths: [] };
 
@@ -51,17 +51,38 @@ async function call(page, choose) {
 	};
 }
 
-async function inspect(page) {
+async function upload(page, capture, format) {
 	await page.goto(`${site}/services/inspector/`);
 	await page.locator('#file').setInputFiles(capture);
 	await page.locator('#file').focus();
+	await tabTo(page, 'input[name="form"]');
+	for (let press = 0; press < format; press += 1) await page.keyboard.press('ArrowRight');
 	await tabTo(page, 'main button');
 	await page.keyboard.press('Enter');
 	await page.locator('#result').waitFor();
+}
+
+async function inspect(page) {
+	await upload(page, packet, 0);
 	return {
 		heading: await page.locator('#result h2').innerText(),
 		rows: await page.locator('#result tbody tr').count(),
 		names: await page.locator('#result td b').allInnerTexts(),
+	};
+}
+
+// A recorded RTMP conversation: the shared object's change is opened by keyboard.
+async function converse(page) {
+	await upload(page, conversation, 3);
+	const groups = page.locator('#result details');
+	await tabTo(page, 'details.group:nth-of-type(9) > summary');
+	const closed = await groups.nth(8).locator('tbody').isVisible();
+	await page.keyboard.press('Enter');
+	return {
+		heading: await page.locator('#result h2').innerText(),
+		titles: await groups.locator('> summary').allInnerTexts(),
+		wasOpen: closed,
+		rows: await groups.nth(8).locator('tbody tr').allInnerTexts(),
 	};
 }
 
@@ -87,9 +108,9 @@ try {
 	found.amf3 = await call(page, 0);
 	found.amf0 = await call(page, 1);
 	found.json = await call(page, 2);
-	for (const show of [call, inspect]) {
-		const shown = await show(page, 0);
-		if (show === inspect) found.inspected = shown;
+	for (const show of [call, inspect, converse]) {
+		await page.setViewportSize({ width: WIDTHS[0], height: 900 });
+		found[show.name] = await show(page, 0);
 		for (const width of WIDTHS) {
 			await page.setViewportSize({ width, height: 900 });
 			for (const colorScheme of ['light', 'dark']) {
