@@ -78,6 +78,15 @@ class RtmpSettings:
     max_message_length: int = 4_194_304
     """The longest RTMP message taken from a client."""
 
+    tunnel_timeout: float = 10.0
+    """RTMPT: how long a client may stay away between two requests."""
+
+    tunnel_hold: float = 0.1
+    """RTMPT: how long an idle request waits for something to answer."""
+
+    tunnel_request_bytes: int = 4_194_304
+    """RTMPT: the longest body of a request, and what may wait in the server to be read."""
+
     rooms: RoomLimits = field(default_factory=RoomLimits)
     """A dict in turn: limits of rooms."""
 
@@ -108,6 +117,12 @@ class RtmpSettings:
     def connection_config(self) -> ConnectionConfig:
         """The part that the protocol floor enforces."""
         return ConnectionConfig(max_message_length=self.max_message_length)
+
+
+def allowed_hosts() -> list[str]:
+    """Hosts whose pages may use this site: Django's ALLOWED_HOSTS, as Channels reads it."""
+    local = ["localhost", "127.0.0.1", "[::1]"]
+    return list(settings.ALLOWED_HOSTS) or (local if settings.DEBUG else [])
 
 
 def session_cookie_name() -> str:

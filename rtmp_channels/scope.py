@@ -15,7 +15,7 @@ _HEADERS = ((b"origin", "pageUrl"), (b"user-agent", "flashVer"), (b"referer", "s
 
 
 def make_scope(request: ConnectRequested, peer: Peer) -> dict[str, Any]:
-    """The scope; `headers` holds what the client said of itself, none of it proven."""
+    """The scope; `headers` holds what the tunnel's request said, else the client of itself."""
     return {
         "type": "rtmp",
         "asgi": dict(ASGI_VERSION),
@@ -23,7 +23,7 @@ def make_scope(request: ConnectRequested, peer: Peer) -> dict[str, Any]:
         "path": f"/{request.app}",
         "root_path": "",
         "query_string": request.query_string.encode(),
-        "headers": _headers(request),
+        "headers": _headers(request, peer),
         "client": list(peer.client) if peer.client else None,
         "server": list(peer.server) if peer.server else None,
         "rtmp": {
@@ -34,13 +34,13 @@ def make_scope(request: ConnectRequested, peer: Peer) -> dict[str, Any]:
     }
 
 
-def _headers(request: ConnectRequested) -> list[tuple[bytes, bytes]]:
-    host = _host(request.tc_url)
-    headers = [(b"host", host.encode("latin-1", "replace"))] if host else []
-    for header, key in _HEADERS:
-        value = request.command_object.get(key)
-        if isinstance(value, str) and value:
-            headers.append((header, value.encode("latin-1", "replace")))
+def _headers(request: ConnectRequested, peer: Peer) -> list[tuple[bytes, bytes]]:
+    headers = list(peer.headers)
+    known = {name for name, _ in headers}
+    said = {name: request.command_object.get(key) for name, key in _HEADERS}
+    for name, value in {b"host": _host(request.tc_url), **said}.items():
+        if name not in known and isinstance(value, str) and value:
+            headers.append((name, value.encode("latin-1", "replace")))
     return headers
 
 

@@ -33,7 +33,7 @@ LARGE_WRITE = 65_536
 
 
 class SessionHost(Protocol):
-    """Who runs sessions and must know of them: the bridge to daphne."""
+    """Who looks after sessions: see `open_sessions`."""
 
     def application_started(self, session: Session, task: asyncio.Task[None], /) -> None:
         """The application has a task; called before it runs."""
@@ -93,14 +93,16 @@ class Session:
         self._wire_bytes += len(data)
         try:
             events = self.connection.receive_data(data, now)
-        except RemoteProtocolError as error:
-            self.broken(error)
-        else:
             if events:
                 self.handle_events(events)
             self.flush()
             if self._is_overrun:
                 self._transport.pause_reading()
+        except RemoteProtocolError as error:
+            self.broken(error)
+        except Exception:
+            logger.exception("%s: what the client sent could not be handled", self)
+            self.fail()
 
     def pause_writing(self) -> None:
         """The transport holds more than it likes: senders wait."""

@@ -42,6 +42,8 @@ class Peer:
     client: tuple[str, int] | None = None
     """Address and port."""
     server: tuple[str, int] | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """What a tunnel's own HTTP request said; counts more than the same in `connect`."""
 
     def __str__(self) -> str:
         if self.client is None:

@@ -1,8 +1,11 @@
-"""Makes daphne's `send` wait for slow readers over HTTP and WebSocket.
+"""Makes daphne wait for slow clients and slow applications over HTTP and WebSocket.
 
-daphne writes whatever an application sends into the transport's buffer, however full it is. Here
-every reply passes a gate that Twisted shuts (as it would a producer) while the transport holds more
-than it likes, 64 KiB, and opens when that has left.
+Out: daphne writes whatever an application sends into the transport's buffer, however full it is.
+Here every reply passes a gate that Twisted shuts (as it would a producer) while the transport holds
+more than it likes, 64 KiB, and opens when that has left.
+
+In: daphne queues whatever a WebSocket client sends. Here the socket is not read while the
+application has not received what waits for it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,12 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 _MARK = "_waits_for_readers"
+
+MAX_WAITING_BYTES = 262_144
+"""What may wait in a WebSocket's queue before its socket is left alone."""
+
+_MESSAGE_BYTES = 1_024
+"""What a message costs beside its payload, roughly: small ones count, too."""
 
 
 @implementer(IPushProducer)
@@ -43,11 +52,58 @@ class Gate:
         await self._open.wait()
 
 
+class Intake:
+    """Counts what waits in an application's queue, and stops its client meanwhile."""
+
+    def __init__(self, queue: asyncio.Queue[dict[str, Any]], transport: Any) -> None:
+        self._transport = transport
+        self._put, self._get = queue._put, queue._get
+        self._waiting = 0
+        self._is_paused = False
+        # The hooks that Queue has for subclasses; daphne makes the queue itself.
+        queue._put, queue._get = self.put, self.get  # type: ignore[method-assign]
+
+    def put(self, item: dict[str, Any]) -> None:
+        """A message comes in."""
+        self._put(item)
+        self._waiting += _size(item)
+        if not self._is_paused and self._waiting > MAX_WAITING_BYTES:
+            self._is_paused = True
+            self._transport.pauseProducing()
+
+    def get(self) -> dict[str, Any]:
+        """The application receives one."""
+        message = self._get()
+        self._waiting -= _size(message)
+        if self._is_paused and self._waiting <= MAX_WAITING_BYTES // 2:
+            self._is_paused = False
+            self._transport.resumeProducing()
+        return message
+
+
 def install_backpressure(server_class: Any) -> None:
-    """Wraps `handle_reply` of daphne's server class, once."""
-    original = server_class.handle_reply
-    if hasattr(original, _MARK):
+    """Wraps `handle_reply` and `create_application` of daphne's server class, once."""
+    if hasattr(server_class.handle_reply, _MARK):
         return
+    _wait_for_readers(server_class)
+    _wait_for_applications(server_class)
+
+
+def _wait_for_applications(server_class: Any) -> None:
+    original = server_class.create_application
+
+    @wraps(original)
+    def create_application(self: Any, protocol: Any, scope: dict[str, Any]) -> Any:
+        queue = original(self, protocol, scope)
+        if queue is not None and scope["type"] == "websocket":
+            Intake(queue, protocol.transport)
+        return queue
+
+    server_class.create_application = create_application
+
+
+def _wait_for_readers(server_class: Any) -> None:
+    original = server_class.handle_reply
     gates: WeakKeyDictionary[Any, Gate] = WeakKeyDictionary()
 
     @wraps(original)
@@ -64,6 +120,11 @@ def install_backpressure(server_class: Any) -> None:
 
     setattr(handle_reply, _MARK, True)
     server_class.handle_reply = handle_reply
+
+
+def _size(message: dict[str, Any]) -> int:
+    payload = message.get("bytes") or message.get("text") or ""
+    return len(payload) + _MESSAGE_BYTES
 
 
 def _ends_response(message: dict[str, Any]) -> bool:

@@ -16,7 +16,6 @@ from zope.interface import implementer
 
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.server.listener import Listener
-from rtmp_channels.server.shutdown import stop_before_shutdown
 from rtmp_channels.server.tls import Certificate
 from rtmp_channels.server.transport import RtmpServerProtocol
 
@@ -80,7 +79,7 @@ class RtmpEndpoint:
             )
         )
         port = RtmpPort(sock, serving, listener)
-        stop_before_shutdown(self._reactor, port.begin_shutdown, listener.all_closed)
+        self._reactor.addSystemEventTrigger("before", "shutdown", port.stopListening)
         return defer.Deferred.fromFuture(serving).addCallback(lambda _: port.opened())
 
 
@@ -116,11 +115,6 @@ class RtmpPort:
             self._serving.result().close()
         else:
             self._serving.cancel()
-
-    def begin_shutdown(self) -> None:
-        """The server stops: no more connections, and an end to those that are open."""
-        self.stopListening()
-        self._listener.end_all()
 
 
 def open_socket(options: EndpointOptions) -> socket.socket:

@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from twisted.internet import defer
 
+from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.connections.current import rosters
 from rtmp_channels.live.current import stream_hubs
+from rtmp_channels.open_sessions import open_sessions
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.timers import timer_wheels
@@ -21,32 +22,27 @@ logger = logging.getLogger(__name__)
 PATIENCE = 15.0
 """Seconds for each step of the shutdown, of which each has shorter limits of its own."""
 
-_endpoints: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-"""By reactor: endpoints whose sessions have not ended. They share the hubs."""
 
+def stop_before_shutdown(reactor: Any) -> None:
+    """Ends all sessions when the reactor is told to stop, awaits that, then closes the hubs.
 
-def stop_before_shutdown(
-    reactor: Any, begin: Callable[[], None], finish: Callable[[], Awaitable[None]]
-) -> None:
-    """Calls `begin` when the reactor is told to stop, awaits `finish`, then closes the hubs.
-
-    With several endpoints the last one that has finished closes them. daphne's own trigger is
-    installed later than ours, hence runs right after `begin`, and cancels the applications that it
-    still finds.
+    Installed before daphne's own trigger, which runs right after ours has begun, and cancels the
+    applications that it still finds.
     """
 
     async def end() -> None:
-        await _attempt(finish)
-        _endpoints[reactor] -= 1
-        if not _endpoints[reactor]:
-            await close_hubs()
+        await _attempt(_all_closed)
+        await close_hubs()
 
     def trigger() -> defer.Deferred[None]:
-        begin()
+        open_sessions.get().end_all()
         return defer.Deferred.fromFuture(asyncio.ensure_future(end()))
 
-    _endpoints[reactor] = _endpoints.get(reactor, 0) + 1
     reactor.addSystemEventTrigger("before", "shutdown", trigger)
+
+
+async def _all_closed() -> None:
+    await open_sessions.get().all_closed(rtmp_settings().shutdown_timeout)
 
 
 async def close_hubs() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 from rtmp_channels.transport import Peer
@@ -11,8 +10,6 @@ from rtmp_channels.transport import Peer
 if TYPE_CHECKING:
     from rtmp_channels.server.listener import Listener
     from rtmp_channels.session import Session
-
-logger = logging.getLogger(__name__)
 
 RECEIVE_BUFFER_BYTES = 65_536
 """What one read takes at most; ONE buffer serves all connections of a listener."""
@@ -82,14 +79,8 @@ class RtmpServerProtocol(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """`nbytes` were read."""
-        if self._session is None:
-            return
-        data = bytes(self._listener.receive_buffer[:nbytes])
-        try:
-            self._session.data_received(data)
-        except Exception:
-            logger.exception("%s: what the client sent could not be handled", self._session)
-            self._session.fail()
+        if self._session is not None:
+            self._session.data_received(bytes(self._listener.receive_buffer[:nbytes]))
 
     def eof_received(self) -> bool:
         """The client sends no more: asyncio closes the transport."""

@@ -12,6 +12,7 @@ from tests.interop.conversation import Conversation
 
 LIBRTMP = Path(__file__).with_name("librtmp_client.py")
 RTMP_CLIENT = NODE / "rtmp_client.cjs"
+WEBSOCKET_RELAY = NODE / "websocket_relay.mjs"
 
 REFUSAL_SECONDS = 20
 
@@ -27,6 +28,11 @@ def librtmp(url: str, *, log: Path) -> Conversation:
 def rtmp_client(url: str, *, log: Path) -> Conversation:
     """npm rtmp-client on its way to ``url``; reports ``connected`` or ``closed``."""
     return Conversation(["node", str(RTMP_CLIENT), url], log=log)
+
+
+def websocket_relay(url: str, *, log: Path) -> Conversation:
+    """Takes TCP connections into WebSockets to ``url``; reports ``listening`` with its ``port``."""
+    return Conversation(["node", str(WEBSOCKET_RELAY), url], log=log)
 
 
 def refused(command: Sequence[str]) -> str:

@@ -63,6 +63,23 @@ FACTS = {
         does="publishes and plays a live stream; is told where there is none",
         door="RTMP, RTMPS",
     ),
+    "ffmpeg-rtmpt": Fact(
+        client="ffmpeg",
+        does="publishes and plays a live stream through HTTP requests",
+        door="RTMPT",
+    ),
+    "rtmpdump-rtmpt": Fact(
+        client="rtmpdump", does="plays a live stream through HTTP requests", door="RTMPT"
+    ),
+    "librtmp-rtmpt": Fact(
+        client="python-librtmp", does="calls both ways through HTTP requests", door="RTMPT"
+    ),
+    "rtmp-client-websocket": Fact(
+        client="rtmp-client",
+        needs=("ws",),
+        does="calls both ways, rooms and shared objects through a relay of its socket",
+        door="RTMP in WebSocket",
+    ),
     "tshark": Fact(
         client="TShark",
         needs=("tcpdump", "python-librtmp"),

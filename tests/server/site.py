@@ -106,6 +106,8 @@ async def flooding_rtmp(scope, receive, send):
 async def flooding_websocket(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
+    if scope["path"] == "/deaf":
+        await asyncio.Event().wait()
     await flood("websocket", lambda data: send({"type": "websocket.send", "bytes": data}))
     while (await receive())["type"] != "websocket.disconnect":
         pass

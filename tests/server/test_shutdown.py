@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from rtmp_channels.open_sessions import open_sessions
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.server import shutdown
 from rtmp_channels.shared_objects.current import shared_object_hubs
@@ -24,38 +25,19 @@ class Reactor:
         await asyncio.gather(*(ending.asFuture(loop) for ending in endings))
 
 
-async def test_the_hubs_are_closed_when_the_sessions_have_ended():
+async def test_the_hubs_are_closed_when_the_sessions_have_ended(monkeypatch):
     reactor, steps = Reactor(), []
 
-    async def finish():
-        steps.append("finish")
+    async def all_closed(timeout):
+        steps.append("all closed")
         assert room_hubs.peek() is hub
 
-    hub = room_hubs.get()
-    shutdown.stop_before_shutdown(reactor, lambda: steps.append("begin"), finish)
+    sessions, hub = open_sessions.get(), room_hubs.get()
+    monkeypatch.setattr(sessions, "end_all", lambda: steps.append("end all"))
+    monkeypatch.setattr(sessions, "all_closed", all_closed)
+    shutdown.stop_before_shutdown(reactor)
     await reactor.stop()
-    assert steps == ["begin", "finish"]
-    assert room_hubs.peek() is None
-
-
-async def test_the_last_endpoint_that_has_ended_closes_the_hubs():
-    reactor, hub = Reactor(), room_hubs.get()
-    first_has_ended = asyncio.Event()
-    found = []
-
-    async def ends_first():
-        first_has_ended.set()
-
-    async def ends_later():
-        await first_has_ended.wait()
-        for _ in range(10):  # turns of the loop in which the first could go on
-            await asyncio.sleep(0)
-        found.append(room_hubs.peek())
-
-    for finish in (ends_first, ends_later):
-        shutdown.stop_before_shutdown(reactor, lambda: None, finish)
-    await reactor.stop()
-    assert found == [hub]
+    assert steps == ["end all", "all closed"]
     assert room_hubs.peek() is None
 
 

@@ -75,6 +75,26 @@ async def test_trap_4_stalled_reader_on_http(server, version):
         assert (await reader.readline()) == b"HTTP/" + version + b" 200 OK\r\n"
 
 
+async def test_flood_into_an_application_that_receives_nothing_on_websocket(server):
+    await warm_up(server.port())
+    async with connection(server.port("http")) as (reader, writer):
+        writer.write(WEBSOCKET.replace(b"/ws/", b"/deaf"))
+        await reader.readuntil(b"\r\n\r\n")
+        before = server.rss
+        frame = b"\x82\xff" + (500_000).to_bytes(8, "big") + bytes(4) + bytes(500_000)
+        for _ in range(200):
+            writer.write(frame)
+            try:
+                async with asyncio.timeout(1.5):
+                    await writer.drain()
+            except TimeoutError:
+                break
+        else:
+            pytest.fail("the server took 100 MB for an application that receives nothing")
+        assert server.rss - before < ALLOWED
+        await warm_up(server.port())
+
+
 async def test_slow_reader_over_http_gets_everything(server):
     async with connection(server.port("http")) as (reader, writer):
         before = server.rss

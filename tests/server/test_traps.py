@@ -64,7 +64,7 @@ async def test_trap_3_shutdown_reaches_every_application(start_daphne):
 def test_trap_5_a_connection_that_daphne_has_reaped_can_still_end():
     server = Server(application=None, endpoints=["unused"])
     server.connections = {}
-    bridge = DaphneBridge(server, on_closed=lambda bridge: None)
+    bridge = DaphneBridge(server)
     with pytest.raises(KeyError):
         server.protocol_disconnected(bridge)
     bridge.session_ending(None)

@@ -1,4 +1,4 @@
-"""How many connections a listener takes, and how it ends them."""
+"""How many connections a process takes, and how it ends them."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rtmp_channels.conf import RtmpSettings
+from rtmp_channels.open_sessions import OpenSessions, open_sessions
 from rtmp_channels.server.listener import Listener
 from rtmp_channels.transport import Peer
 from tests.server.wire import FakeTransport
@@ -24,9 +25,17 @@ class FakeServer:
         self.connections[protocol].setdefault("disconnected", 0.0)
 
 
-def make_listener(**settings):
+@pytest.fixture(autouse=True)
+def sessions(monkeypatch):
+    """No sessions yet, and none left for the next test."""
+    sessions = OpenSessions()
+    monkeypatch.setattr(open_sessions, "get", lambda: sessions)
+    return sessions
+
+
+def make_listener(scheme="rtmp", **settings):
     settings = replace(RtmpSettings(), **settings)
-    return Listener(FakeServer(), scheme="rtmp", settings=settings)
+    return Listener(FakeServer(), scheme=scheme, settings=settings)
 
 
 def peer(number, port=50_000):
@@ -70,21 +79,29 @@ async def test_other_addresses_are_not_affected():
     lose(one, two)
 
 
-async def test_nothing_is_opened_once_the_server_stops():
+async def test_the_limits_are_the_processs_not_the_endpoints(sessions):
+    plain, secure = (make_listener(scheme, max_connections=1) for scheme in ("rtmp", "rtmps"))
+    one = plain.open_session(FakeTransport(), peer(1))
+    assert secure.open_session(FakeTransport(), peer(2)) is None
+    assert list(sessions) == [one]
+    lose(one)
+    assert len(sessions) == 0
+
+
+async def test_nothing_is_opened_once_the_server_stops(sessions):
     listener = make_listener()
     one = listener.open_session(FakeTransport(), peer(1))
-    listener.end_all()
+    sessions.end_all()
     assert listener.open_session(FakeTransport(), peer(2)) is None
     lose(one)
-    await listener.all_closed()
+    await sessions.all_closed(60)
 
 
-async def test_sockets_that_do_not_close_are_not_waited_for(caplog):
-    listener = make_listener(shutdown_timeout=0.05)
+async def test_sockets_that_do_not_close_are_not_waited_for(sessions, caplog):
     transport = FakeTransport()
-    listener.open_session(transport, peer(1))
-    listener.end_all()
+    make_listener().open_session(transport, peer(1))
+    sessions.end_all()
     with caplog.at_level(logging.INFO):
-        await asyncio.wait_for(listener.all_closed(), 2)
+        await asyncio.wait_for(sessions.all_closed(0.05), 2)
     assert "1 RTMP connections did not end in time: cut" in caplog.text
     assert transport.state == "aborted"

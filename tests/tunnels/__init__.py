@@ -1,0 +1,1 @@
+"""RTMP in HTTP requests and in WebSocket frames."""
