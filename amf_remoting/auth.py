@@ -7,8 +7,10 @@ from typing import Any
 from django.apps import apps
 from django.contrib import auth
 from django.http import HttpRequest
+from django.utils.functional import LazyObject, empty
 
 from .exceptions import Fault, FaultCode
+from .pool import run_in_pool
 from .throttling import address_of, check_login, count_failed_login
 
 
@@ -33,11 +35,7 @@ class Anonymous:
 
 def anonymous_user() -> Any:
     """An AnonymousUser, or its stand-in."""
-    if not _has_auth():
-        return Anonymous()
-    from django.contrib.auth.models import AnonymousUser
-
-    return AnonymousUser()
+    return _anonymous_class()()
 
 
 def user_of(request: HttpRequest) -> Any:
@@ -49,7 +47,17 @@ def user_of(request: HttpRequest) -> Any:
 async def auser_of(request: HttpRequest) -> Any:
     """The request's user, loaded, so that async methods may look at it."""
     auser = getattr(request, "auser", None)
-    return user_of(request) if auser is None else await auser()
+    if auser is not None:
+        return await auser()
+    user = user_of(request)
+    await aloaded(user)
+    return user
+
+
+async def aloaded(user: Any) -> None:
+    """Has a lazy user, which some middleware left, read where that may be done."""
+    if isinstance(user, LazyObject) and user.__dict__.get("_wrapped") is empty:
+        await run_in_pool(lambda: user.is_authenticated, "auth")
 
 
 def log_in(request: HttpRequest, username: str, password: str) -> Any:
@@ -86,7 +94,15 @@ def authenticated(request: HttpRequest, username: str, password: str) -> Any:
     return user
 
 
-@cache
 def _has_auth() -> bool:
-    # Asked for every call; installed apps do not change while a site runs.
     return apps.is_installed("django.contrib.auth")
+
+
+@cache
+def _anonymous_class() -> type[Any]:
+    # Asked for every call; installed apps do not change while a site runs.
+    if not _has_auth():
+        return Anonymous
+    from django.contrib.auth.models import AnonymousUser
+
+    return AnonymousUser

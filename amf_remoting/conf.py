@@ -11,13 +11,14 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.signals import setting_changed
 
-from .amf.limits import DEPTH_MAX
+from .amf.limits import DEPTH_MAX, Limits
 
 logger = logging.getLogger(__name__)
 
@@ -159,6 +160,9 @@ class RemotingSettings:
     threads: int = 8
     """Threads of the one pool in which sync methods run when an async door calls them."""
 
+    auth_threads: int = 4
+    """Threads that log in and read permissions for async doors, apart from those of the methods."""
+
     max_waiting_calls: int = 1000
     """Calls that may wait for a thread; the next one is answered "Server.Busy"."""
 
@@ -226,6 +230,16 @@ class RemotingSettings:
     def depth(self) -> int:
         """MAX_DEPTH within what the codec bears."""
         return min(max(self.max_depth, 1), DEPTH_MAX)
+
+    @cached_property
+    def decode_limits(self) -> Limits:
+        """The budget of a request."""
+        return Limits(depth=self.depth, values=self.max_values, input_bytes=self.max_request_size)
+
+    @cached_property
+    def encode_limits(self) -> Limits:
+        """The budget of a response."""
+        return Limits(depth=self.depth, output_bytes=self.max_response_size)
 
 
 remoting_settings = load_settings(RemotingSettings, "AMF_REMOTING")

@@ -7,9 +7,9 @@ method that may block in a transaction of its own; Django has none for async cod
 
 import asyncio
 import logging
+import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from django.db import connections, transaction
 
 from . import conf
-from .auth import anonymous_user
+from .auth import aloaded, anonymous_user
 from .call import Call
 from .call_log import recorded
 from .conf import remoting_settings
@@ -36,51 +36,77 @@ logger = logging.getLogger(__name__)
 
 def dispatch(call: Call) -> Any:
     """Answers the call in this thread."""
-    with recorded(call), faults(call.target):
-        method = _open(call)
-        _admit(call, policy.current().rule_for(method))
-        run = _bind(call, method)
-        return async_to_sync(run)() if method.is_async else run()
+    if not remoting_settings().call_log:
+        return _dispatch(call)
+    with recorded(call):
+        return _dispatch(call)
 
 
 async def adispatch(call: Call) -> Any:
     """Answers the call on this loop; a sync method that may block runs in the bounded pool."""
-    with recorded(call), faults(call.target):
+    if not remoting_settings().call_log:
+        return await _adispatch(call)
+    with recorded(call):
+        return await _adispatch(call)
+
+
+def guarded(name: str, function: Callable[[], Any]) -> Any:
+    """The function's value. Whatever it raises becomes a Fault; ``name`` is for the log."""
+    try:
+        return function()
+    except Fault:
+        raise
+    except BaseException as error:
+        raise _fault_of(name, error) from error
+
+
+def _dispatch(call: Call) -> Any:
+    try:
+        method = _open(call)
+        rule = policy.current().rule_for(method)
+        _admit(call, rule)
+        _permit(call, rule)
+        if method.is_async:
+            return async_to_sync(partial(_awaited, call, method))()
+        return _run(call, method)
+    except Fault:
+        raise
+    except BaseException as error:
+        raise _fault_of(call.target, error) from error
+
+
+async def _adispatch(call: Call) -> Any:
+    try:
         method = _open(call)
         rule = (await policy.acurrent()).rule_for(method)
         if rule.needs_user:
-            # Permissions are read from the database.
-            await run_in_pool(partial(_admit, call, rule))
-        else:
-            _admit(call, rule)
-        run = _bind(call, method)
-        if method.is_async:
-            return await run()
-        return await run_in_pool(run) if method.blocking else run()
-
-
-@contextmanager
-def faults(name: str) -> Iterator[None]:
-    """Lets nothing but faults out; what else happens is logged as a failure of ``name``."""
-    try:
-        yield
+            await aloaded(call.user)
+        _admit(call, rule)
+        if method.blocking:
+            return await run_in_pool(partial(_in_thread, call, method, rule))
+        if rule.permissions:
+            await run_in_pool(partial(_permit, call, rule), "auth")
+        value = _run(call, method)
+        return await value if method.is_async else value
     except Fault:
         raise
-    except asyncio.CancelledError as error:
-        if _given_up():
-            raise
-        raise _processing_fault(name, error) from error
-    except Exception as error:
-        raise _processing_fault(name, error) from error
+    except BaseException as error:
+        raise _fault_of(call.target, error) from error
 
 
-def _given_up() -> bool:
-    """Whether this task is being cancelled, not just something that its method awaited."""
+def _in_thread(call: Call, method: RemoteMethod, rule: Rule) -> Any:
+    # Not all that a method can raise finds its way back to the loop.
     try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        return False
-    return task is not None and task.cancelling() > 0
+        _permit(call, rule)
+        return _run(call, method)
+    except Fault:
+        raise
+    except BaseException as error:
+        raise _fault_of(call.target, error) from error
+
+
+async def _awaited(call: Call, method: RemoteMethod) -> Any:
+    return await _run(call, method)
 
 
 def _open(call: Call) -> RemoteMethod:
@@ -95,22 +121,23 @@ def _open(call: Call) -> RemoteMethod:
 
 
 def _admit(call: Call, rule: Rule) -> None:
+    """What can be told at once: whether it is switched on, its throttles, whether a user calls."""
     if not rule.enabled:
         raise Fault(FaultCode.UNAVAILABLE, f"{call.target} is switched off")
     if rule.throttles:
         throttle(call, rule.throttles)
-    if rule.needs_user:
-        _authorise(call, rule)
-
-
-def _authorise(call: Call, rule: Rule) -> None:
-    if not call.user.is_authenticated:
+    if rule.needs_user and not call.user.is_authenticated:
         raise Fault(FaultCode.AUTHENTICATION, f"{call.target} needs a login")
-    if not call.user.has_perms(rule.permissions):
+
+
+def _permit(call: Call, rule: Rule) -> None:
+    """What is read from the database."""
+    if rule.permissions and not call.user.has_perms(rule.permissions):
         raise Fault(FaultCode.AUTHORIZATION, f"{call.target} is not permitted to you")
 
 
-def _bind(call: Call, method: RemoteMethod) -> Callable[[], Any]:
+def _run(call: Call, method: RemoteMethod) -> Any:
+    """The value; of an async method the coroutine."""
     arguments, keywords = method.signature.bind(
         call.arguments, call.keywords, max_values=remoting_settings().max_values
     )
@@ -120,9 +147,7 @@ def _bind(call: Call, method: RemoteMethod) -> Callable[[], Any]:
     def run() -> Any:
         return method.resolve()(*arguments, **keywords)
 
-    if method.is_async:
-        return partial(_run_async, run)
-    return _atomic(run) if method.blocking else run
+    return _atomic(run)() if method.blocking else run()
 
 
 def _atomic(run: Callable[[], Any]) -> Callable[[], Any]:
@@ -132,11 +157,13 @@ def _atomic(run: Callable[[], Any]) -> Callable[[], Any]:
     return run
 
 
-async def _run_async(run: Callable[[], Any]) -> Any:
-    return await run()
+def _fault_of(name: str, error: BaseException) -> Fault:
+    """The fault that an error becomes, SystemExit included: no service ends the server.
 
-
-def _processing_fault(name: str, error: BaseException) -> Fault:
+    What is no method's doing is raised again.
+    """
+    if _concerns_us(error):
+        raise error
     logger.error("%s failed", name, exc_info=error)
     if not conf.debug():
         return Fault(FaultCode.PROCESSING, f"{name} failed")
@@ -144,3 +171,27 @@ def _processing_fault(name: str, error: BaseException) -> Fault:
     return Fault(
         FaultCode.PROCESSING, f"{type(error).__name__}: {error}", details={"traceback": text}
     )
+
+
+def _concerns_us(error: BaseException) -> bool:
+    """Whether this very task is being cancelled or closed, or somebody pressed Ctrl-C."""
+    if isinstance(error, GeneratorExit):
+        return True
+    if isinstance(error, KeyboardInterrupt):
+        return threading.current_thread() is threading.main_thread() and not _on_loop()
+    return isinstance(error, asyncio.CancelledError) and _given_up()
+
+
+def _given_up() -> bool:
+    if not _on_loop():
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

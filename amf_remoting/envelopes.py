@@ -5,6 +5,8 @@ An envelope says what to run for its message and what the answer's body looks li
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -29,8 +31,20 @@ from .reply import Reply
 MESSAGING_VERSION = 1
 """We read small messages, so clients may send them."""
 
-Work = Call | Callable[[], Any]
-"""A call to dispatch, or something of our own to do in a thread."""
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something of our own to do for a message, or for the whole packet."""
+
+    name: str
+    """For the log."""
+    run: Callable[[], Any]
+    blocking: bool = False
+    """Reads the database: loops have it done by a thread."""
+
+
+Work = Call | Command
+"""What a message asks for."""
 
 
 class Caller(Protocol):
@@ -111,15 +125,15 @@ class FlexEnvelope:
     def _command(self, message: CommandMessage, caller: Caller) -> Work:
         match message.operation:
             case Operation.CLIENT_PING:
-                return self._ping
+                return Command("ping", self._ping)
             case Operation.LOGIN:
-                return lambda: _log_in(message, caller)
+                return Command("login", partial(_log_in, message, caller), blocking=True)
             case Operation.LOGOUT:
-                return lambda: _log_out(caller)
+                return Command("logout", partial(_log_out, caller), blocking=True)
             case Operation.DISCONNECT | Operation.CLIENT_SYNC:
-                return lambda: None
+                return Command("disconnect", lambda: None)
             case Operation.CLUSTER_REQUEST:
-                return list
+                return Command("cluster request", list)
         raise _no_messaging(message)
 
     def _ping(self) -> None:

@@ -1,11 +1,11 @@
-"""One AMF packet and its answer; the views only move bytes and run the steps.
+"""One AMF packet and its answer; the views only move bytes.
 
 Messages are answered one by one and in order. What is wrong with one of them, its body included,
 becomes a fault of its own and never touches the others.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Self
 
@@ -13,57 +13,34 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
 from . import packet as packets
-from .amf import AMFError, Limits
+from .amf import AMFError
 from .answer import Answer
 from .call import Call
 from .conf import remoting_settings
 from .describe import remoting_description
-from .dispatch import adispatch, dispatch, faults
-from .envelopes import Envelope, Work, envelope_of
+from .dispatch import adispatch, dispatch, guarded
+from .envelopes import Command, Envelope, Work, envelope_of
 from .exceptions import Fault, FaultCode
-from .headers import CREDENTIALS, credentials_work, not_understood, wants_description
+from .headers import DESCRIBE_SERVICE, credentials_work, not_understood, wants_description
 from .http import RefusedRequest
 from .packet import Message, Packet
 from .pool import run_in_pool
 from .registry import registry
+from .settle import asettled
 
 CONTENT_TYPE = packets.CONTENT_TYPE
 LARGE_PACKET = 64 * 1024
 """Bytes from which decoding is no matter of an instant."""
 
+Run = Callable[[Work], Awaitable[Any]]
+"""Gives the value of some work, or raises its Fault."""
+Write = Callable[[Message, Envelope, Any], None]
 
-@dataclass(slots=True)
-class Step:
-    """Something to run for a message; run it, then its exchange knows the outcome."""
-
-    name: str
-    work: Work
-    value: Any = None
-    fault: Fault | None = None
-
-    def run(self) -> None:
-        """In this thread (WSGI)."""
-        try:
-            with faults(self.name):
-                self.value = dispatch(self.work) if isinstance(self.work, Call) else self.work()
-        except Fault as fault:
-            self.fault = fault
-
-    async def arun(self) -> None:
-        """On this loop (ASGI)."""
-        try:
-            with faults(self.name):
-                self.value = await _awork(self.work)
-        except Fault as fault:
-            self.fault = fault
-
-
-async def _awork(work: Work) -> Any:
-    return await (adispatch(work) if isinstance(work, Call) else run_in_pool(work))
+logger = logging.getLogger(__name__)
 
 
 class Exchange:
-    """A request's packet and, once its steps have run, the answer."""
+    """A request's packet; ``response`` (in a thread) or ``aresponse`` (on a loop) answers it."""
 
     def __init__(self, packet: Packet, *, request: HttpRequest, user: Any) -> None:
         self.packet = packet
@@ -76,12 +53,13 @@ class Exchange:
     @classmethod
     def open(cls, data: bytes, *, request: HttpRequest, user: Any) -> Self:
         """RefusedRequest if the data is no packet (400), or holds too many messages (413)."""
+        settings = remoting_settings()
         try:
-            packet = packets.parse(data, limits=_decode_limits())
+            packet = packets.parse(data, limits=settings.decode_limits)
         except AMFError as error:
             raise RefusedRequest(400, f"no AMF packet: {error}") from error
-        if len(packet.messages) > remoting_settings().max_messages:
-            raise RefusedRequest(413, f"{remoting_settings().max_messages} messages at most")
+        if len(packet.messages) > settings.max_messages:
+            raise RefusedRequest(413, f"{settings.max_messages} messages at most")
         return cls(packet, request=request, user=user)
 
     @classmethod
@@ -96,37 +74,40 @@ class Exchange:
             raise RefusedRequest(503, busy.description) from busy
         return exchange
 
-    def steps(self) -> Iterator[Step]:
-        """What must be run, in order; each step's outcome is taken when the next is asked for."""
-        refusal = not_understood(self.packet.headers)
-        log_in = credentials_work(self.packet.headers, self)
-        if log_in is not None and refusal is None:
-            step = Step(CREDENTIALS, log_in)
-            yield step
-            refusal = step.fault
+    def response(self) -> bytes:
+        """Answers every message in this thread (WSGI)."""
+        return _completed(self._respond(_run))
+
+    async def aresponse(self) -> bytes:
+        """Answers every message on this loop (ASGI)."""
+        return await self._respond(_arun)
+
+    async def _respond(self, run: Run) -> bytes:
+        """One text for threads and loops: only ``run`` may wait, and that of threads never does."""
+        refusal = await self._refusal(run)
         for message in self.packet.messages:
             envelope = envelope_of(message)
             try:
-                step = self._step(message, envelope, refusal)
-                yield step
-                if step.fault is not None:
-                    raise step.fault
-                yield from self._result(message, envelope, step)
+                value = await run(self._work(message, envelope, refusal))
             except Fault as fault:
-                self.answer.fault(message, envelope, fault)
+                await self._add(self.answer.fault, message, envelope, fault)
+            else:
+                await self._add(self.answer.result, message, envelope, value)
+        return await self._serialized()
 
-    def _result(self, message: Message, envelope: Envelope, step: Step) -> Iterator[Step]:
-        """On a loop, a result that asks the database while it is encoded needs a thread."""
-        write = partial(self.answer.result, message, envelope, step.value)
-        try:
-            write()
-        except SynchronousOnlyOperation:
-            in_thread = Step(step.name, write)
-            yield in_thread
-            if in_thread.fault is not None:
-                raise in_thread.fault from None
+    async def _refusal(self, run: Run) -> Fault | None:
+        """The fault that answers every message, if the headers are not as they should be."""
+        headers = self.packet.headers
+        refusal = not_understood(headers)
+        log_in = credentials_work(headers, self) if refusal is None else None
+        if log_in is not None:
+            try:
+                await run(log_in)
+            except Fault as fault:
+                return fault
+        return refusal
 
-    def _step(self, message: Message, envelope: Envelope, refusal: Fault | None) -> Step:
+    def _work(self, message: Message, envelope: Envelope, refusal: Fault | None) -> Work:
         if refusal is not None:
             raise refusal
         if message.error is not None:
@@ -134,20 +115,56 @@ class Exchange:
                 FaultCode.BAD_MESSAGE, f"the message cannot be decoded: {message.error}"
             ) from message.error
         if wants_description(self.packet.headers):
-            return Step(message.target_uri, partial(_describe, message.target_uri))
-        return Step(repr(message.target_uri[:200]), envelope.work(self))
+            return Command(DESCRIBE_SERVICE, partial(_describe, message.target_uri))
+        return envelope.work(self)
+
+    async def _add(self, write: Write, message: Message, envelope: Envelope, outcome: Any) -> None:
+        """On a loop, what asks the database while it is encoded is settled in a thread first."""
+        try:
+            write(message, envelope, outcome)
+        except SynchronousOnlyOperation:
+            reply = self.reply
+            try:
+                outcome, reply.client_calls = await asettled([outcome, reply.client_calls])
+                write(message, envelope, outcome)
+            except Exception as error:
+                reply.client_calls.clear()
+                self.answer.unencodable(message, envelope, error)
+
+    async def _serialized(self) -> bytes:
+        try:
+            return self.answer.serialize()
+        except SynchronousOnlyOperation:
+            try:
+                self.reply.headers = await asettled(self.reply.headers)
+            except Exception:
+                logger.exception("the headers of a response cannot be encoded")
+                self.reply.headers.clear()
+            return self.answer.serialize()
+
+
+async def _run(work: Work) -> Any:
+    return dispatch(work) if isinstance(work, Call) else guarded(work.name, work.run)
+
+
+async def _arun(work: Work) -> Any:
+    if isinstance(work, Call):
+        return await adispatch(work)
+    run = partial(guarded, work.name, work.run)
+    return await run_in_pool(run, "auth") if work.blocking else run()
+
+
+def _completed(coroutine: Coroutine[Any, Any, bytes]) -> bytes:
+    """The value of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        value: bytes = end.value
+        return value
+    raise RuntimeError("a thread's coroutine waits for a loop")
 
 
 def _describe(target: str) -> dict[str, Any]:
     if target not in registry:
         raise Fault(FaultCode.METHOD_NOT_FOUND, f"unknown service {target[:200]!r}")
     return remoting_description(registry[target])
-
-
-def _decode_limits() -> Limits:
-    settings = remoting_settings()
-    return Limits(
-        depth=settings.depth,
-        values=settings.max_values,
-        input_bytes=settings.max_request_size,
-    )

@@ -1,13 +1,12 @@
 """Headers of requests: who calls, and what must be understood (AMF 0 §4.1)."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from .amf import MixedArray
-from .auth import log_in, user_of
+from .auth import log_in
 from .conf import remoting_settings
-from .envelopes import Caller
+from .envelopes import Caller, Command
 from .exceptions import Fault, FaultCode
 from .packet import Header
 
@@ -17,6 +16,8 @@ DESCRIBE_SERVICE = "DescribeService"
 
 def not_understood(headers: list[Header]) -> Fault | None:
     """The fault of the first header that must be understood and is not."""
+    if not headers:
+        return None
     known = {CREDENTIALS, *remoting_settings().understood_headers}
     if remoting_settings().describe_services:
         known.add(DESCRIBE_SERVICE)
@@ -36,21 +37,21 @@ def wants_description(headers: list[Header]) -> bool:
     return asked and remoting_settings().describe_services
 
 
-def credentials_work(headers: list[Header], caller: Caller) -> Callable[[], None] | None:
-    """Something to run that logs the caller in, or None without (non-empty) credentials."""
+def credentials_work(headers: list[Header], caller: Caller) -> Command | None:
+    """Something to run that logs the caller in, or None if there is nothing to do."""
     for header in reversed(headers):
         if header.name == CREDENTIALS:
             userid, password = _userid_and_password(header.value)
-            return partial(_authenticate, caller, userid, password) if userid else None
+            # Clients repeat the header with every request; a session that is theirs saves the
+            # hashing.
+            if not userid or caller.user.get_username() == userid:
+                return None
+            log_in = partial(_authenticate, caller, userid, password)
+            return Command(CREDENTIALS, log_in, blocking=True)
     return None
 
 
 def _authenticate(caller: Caller, userid: str, password: str) -> None:
-    # Clients repeat the header with every request; a session that is theirs saves the hashing.
-    current = user_of(caller.request)
-    if current.is_authenticated and current.get_username() == userid:
-        caller.user = current
-        return
     caller.user = log_in(caller.request, userid, password)
 
 

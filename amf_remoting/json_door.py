@@ -10,18 +10,31 @@ import dataclasses
 import json
 from typing import Any
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
 from django.utils.log import log_response
 
-from . import conf
-from .amf import XML, Date, Dictionary, MixedArray, TypedObject, UndefinedType, XMLDocument
+from .amf import (
+    XML,
+    AMFError,
+    Date,
+    Dictionary,
+    MixedArray,
+    TypedObject,
+    UndefinedType,
+    XMLDocument,
+)
+from .amf.adapters import adapt
+from .amf.limits import DEFAULT_POLICY
 from .amf.vectors import NumberVector, ObjectVector
+from .answer import bad_result
 from .call import Call
 from .exceptions import Fault, FaultCode
 from .flex.collections import Wrapper
 from .http import logger
 from .origins import add_cors
+from .settle import asettled
 
 CONTENT_TYPE = "application/json"
 
@@ -36,6 +49,8 @@ _STATUS = {
     FaultCode.BAD_RESULT: 500,
 }
 """Everything else, a service's own faults included, is 400."""
+_NO_JSON = (AMFError, TypeError, ValueError, RecursionError)
+"""What values without a form in JSON raise: an echo of NaN, a circle, an unmapped model."""
 
 
 class JsonEncoder(DjangoJSONEncoder):
@@ -64,7 +79,10 @@ class JsonEncoder(DjangoJSONEncoder):
                 return list(o)
         if dataclasses.is_dataclass(o) and not isinstance(o, type):
             return {field.name: getattr(o, field.name) for field in dataclasses.fields(o)}
-        return super().default(o)
+        try:
+            return super().default(o)
+        except TypeError:
+            return adapt(o, DEFAULT_POLICY)
 
 
 def read_call(data: bytes, *, target: str, request: HttpRequest, user: Any) -> Call:
@@ -84,20 +102,29 @@ def read_call(data: bytes, *, target: str, request: HttpRequest, user: Any) -> C
 
 
 def result_response(request: HttpRequest, target: str, value: Any) -> HttpResponse:
-    """200 with the result; a fault if it has no form in JSON."""
+    """200 with the result; a fault if it has no form in JSON.
+
+    SynchronousOnlyOperation if that asks the database and this is a loop: settle it first.
+    """
     try:
         text = json.dumps({"result": value}, cls=JsonEncoder, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        # May be the caller's doing (an echo of NaN): one line, unlike what follows.
-        logger.error("the result of %s cannot be encoded: %s", target, error)
-        fault = Fault(FaultCode.BAD_RESULT, f"the result cannot be encoded: {error}")
-        return fault_response(request, target, fault)
+    except SynchronousOnlyOperation:
+        raise
     except Exception as error:
-        logger.exception("the result of %s cannot be encoded", target)
-        reason = f": {error}" if conf.debug() else ""
-        fault = Fault(FaultCode.BAD_RESULT, f"the result cannot be encoded{reason}")
-        return fault_response(request, target, fault)
+        return fault_response(request, target, bad_result(target, error, told=_NO_JSON))
     return add_cors(request, HttpResponse(text, content_type=CONTENT_TYPE))
+
+
+async def aresult_response(request: HttpRequest, target: str, value: Any) -> HttpResponse:
+    """The same on a loop, whatever the result asks."""
+    try:
+        return result_response(request, target, value)
+    except SynchronousOnlyOperation:
+        pass
+    try:
+        return result_response(request, target, await asettled(value))
+    except Exception as error:
+        return fault_response(request, target, bad_result(target, error, told=_NO_JSON))
 
 
 def fault_response(request: HttpRequest, target: str, fault: Fault) -> HttpResponse:
@@ -122,7 +149,7 @@ def fault_response(request: HttpRequest, target: str, fault: Fault) -> HttpRespo
 def _fault_text(fault: Fault) -> str:
     try:
         return json.dumps({"fault": fault.information}, cls=JsonEncoder, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
+    except Exception:
         logger.exception("the details of a fault cannot be encoded")
         bare = Fault(fault.code, fault.description, level=fault.level)
         return json.dumps({"fault": bare.information})

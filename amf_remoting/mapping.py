@@ -5,13 +5,13 @@
 Nothing of a model is sent until its fields are named: a password hash is a field, too.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from types import GeneratorType
 from typing import Any, Final
 
-from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, SynchronousOnlyOperation
 from django.db.models import Manager, Model, QuerySet
 from django.utils.functional import Promise
 
@@ -69,20 +69,28 @@ def mapping_of(model: type[Model]) -> ModelMapping | None:
 def register() -> None:
     """Teach the codec Django's types; called once, when the app is ready."""
     register_adapter(Promise, str)
-    register_adapter(GeneratorType, _adapt_generator)
+    register_adapter(Iterator, _adapt_iterator)  # type: ignore[type-abstract]
     register_adapter(Model, _adapt_instance)
     register_adapter(QuerySet, _adapt_queryset)
     register_adapter(Manager, lambda manager: _adapt_queryset(manager.all()))
 
 
-def _adapt_generator(generator: "GeneratorType[object, None, None]") -> object:
-    # One that failed for want of a thread is over: a second try would send an empty list.
-    if generator.gi_frame is None:
-        raise EncodeError("a generator that was read before: make a list of it")
-    items = list(islice(generator, ITERATOR_LIMIT + 1))
+def _adapt_iterator(iterator: Iterator[object]) -> list[object]:
+    # It can be read once: one that asks the database half-way would be lost.
+    if _on_loop():
+        raise SynchronousOnlyOperation("an iterator is read in a thread: make a list of it")
+    items = list(islice(iterator, ITERATOR_LIMIT + 1))
     if len(items) > ITERATOR_LIMIT:
-        raise EncodeError(f"a generator of more than {ITERATOR_LIMIT} items")
+        raise EncodeError(f"an iterator of more than {ITERATOR_LIMIT} items")
     return items
+
+
+def _on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _field(model: type[Model], name: str) -> Any:

@@ -4,10 +4,12 @@ The doors are exempt from Django's CSRF token, which no remoting client can send
 
 - A door reads one content type only, and none that a form or a simple cross-site request can
   have. A browser asks first (preflight), and is refused unless ALLOWED_ORIGINS names the site.
-- A request that carries a session or other credentials and says that it comes from another site
-  is refused, unless that site is allowed and ALLOW_CREDENTIALS is on.
+- A request that carries a session or other credentials and says, by Origin or else by Referer,
+  that it comes from another site's page is refused, unless that site is allowed and
+  ALLOW_CREDENTIALS is on. One that says neither comes from no page of a browser.
 """
 
+from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from django.http import HttpRequest, HttpResponse
@@ -19,12 +21,9 @@ PREFLIGHT_SECONDS = 600
 
 
 def is_foreign(request: HttpRequest) -> bool:
-    """Whether the browser says that another site's page sends this."""
+    """Whether the browser asks for the right to show the answer to another site's page."""
     origin = request.META.get("HTTP_ORIGIN")
-    if origin is None:
-        return False
-    own = f"{'https' if request.is_secure() else 'http'}://{request.get_host()}"
-    return origin != own and origin not in trusted_origins()
+    return origin is not None and not _is_own(origin, request)
 
 
 def is_allowed(request: HttpRequest) -> bool:
@@ -35,14 +34,31 @@ def is_allowed(request: HttpRequest) -> bool:
 
 def lacks_proof(request: HttpRequest) -> bool:
     """Whether credentials came with a request that another site's page may have forged."""
-    has_credentials = (
-        session_cookie_name() in request.COOKIES or "HTTP_AUTHORIZATION" in request.META
-    )
-    if not has_credentials or not is_foreign(request):
+    origin = _page_origin(request)
+    if origin is None or _is_own(origin, request):
+        return False
+    if session_cookie_name() not in request.COOKIES and "HTTP_AUTHORIZATION" not in request.META:
         return False
     # "*" never goes with credentials: any page could act for the user then.
-    named = request.META["HTTP_ORIGIN"] in remoting_settings().allowed_origins
+    named = origin in remoting_settings().allowed_origins
     return not (named and remoting_settings().allow_credentials)
+
+
+def _page_origin(request: HttpRequest) -> str | None:
+    """Where the page is from that sends this, as far as the browser says."""
+    origin: str | None = request.META.get("HTTP_ORIGIN")
+    if origin is not None or "HTTP_REFERER" not in request.META:
+        return origin
+    try:
+        page = urlsplit(request.META["HTTP_REFERER"])
+    except ValueError:
+        return "null"
+    return f"{page.scheme}://{page.netloc}"
+
+
+def _is_own(origin: str, request: HttpRequest) -> bool:
+    own = f"{'https' if request.is_secure() else 'http'}://{request.get_host()}"
+    return origin == own or origin in trusted_origins()
 
 
 def add_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:

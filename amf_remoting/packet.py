@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -13,6 +15,8 @@ VERSIONS: Final = (0, 1, 3)
 """AMF0, Flash Media Server, AMF3."""
 UNKNOWN_LENGTH: Final = 0xFFFFFFFF
 
+_READ_U16: Final = struct.Struct(">H").unpack_from
+_READ_U32: Final = struct.Struct(">I").unpack_from
 _REPLY = re.compile(r"/on(Result|Status|DebugEvents)$")
 
 
@@ -24,6 +28,11 @@ class Header:
     must_understand: bool = False
     """Refuse the packet if you do not know it."""
     value: Any = None
+
+    def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
+        """Its bytes inside of a packet. Raises EncodeError."""
+        body = _encode(self.value, 0, limits, policy)
+        return b"".join((_utf8(self.name), b"\1" if self.must_understand else b"\0", body))
 
 
 @dataclass(slots=True)
@@ -40,6 +49,11 @@ class Message:
     error: AMFError | None = field(default=None, kw_only=True)
     """Set if the value could not be decoded; then it is None."""
 
+    def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
+        """Its bytes inside of a packet; messages share nothing. Raises EncodeError."""
+        body = _encode(self.value, self.encoding, limits, policy)
+        return b"".join((_utf8(self.target_uri), _utf8(self.response_uri), body))
+
 
 @dataclass(slots=True)
 class Packet:
@@ -50,13 +64,9 @@ class Packet:
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """The whole packet. Raises EncodeError; each header and message has its own tables."""
         parts = [_u16(self.version), _u16(len(self.headers))]
-        for header in self.headers:
-            parts += (_utf8(header.name), bytes((header.must_understand,)))
-            parts.append(_with_length(_encode(header.value, 0, limits, policy)))
+        parts += [header.serialize(limits=limits, policy=policy) for header in self.headers]
         parts.append(_u16(len(self.messages)))
-        for message in self.messages:
-            parts += (_utf8(message.target_uri), _utf8(message.response_uri))
-            parts.append(_with_length(_encode(message.value, message.encoding, limits, policy)))
+        parts += [message.serialize(limits=limits, policy=policy) for message in self.messages]
         return b"".join(parts)
 
 
@@ -66,88 +76,113 @@ def parse(data: bytes, *, limits: Limits | None = None, policy: Policy | None = 
     A message that cannot be decoded has its `error` set; the next ones follow if its length field
     was right, else there are none. Raises DecodeError if the packet itself is broken.
     """
-    return _PacketReader(Decoder(data, 0, limits=limits, policy=policy)).packet()
+    reader = _PacketReader(Decoder(data, 0, limits=limits, policy=policy))
+    try:
+        return reader.packet()
+    except struct.error:
+        raise _ends_early(reader.data) from None
 
 
 class _PacketReader:
+    """Raises struct.error, besides DecodeError, where the packet ends too early."""
+
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
         self.data = decoder.data
+        self.position = 0
 
     def packet(self) -> Packet:
-        version = self._unsigned(2)
+        version = self._u16()
         if version not in VERSIONS:
             raise DecodeError(f"no AMF packet has version {version}", 0)
         packet = Packet(version)
-        for _ in range(self._unsigned(2)):
+        for _ in range(self._u16()):
             packet.headers.append(self._header())
-        count = self._unsigned(2)
+        count = self._u16()
         for index in range(count):
             message = self._message(is_last=index == count - 1)
             packet.messages.append(message)
-            if message.error is not None and self.decoder.position < 0:
+            if self.position < 0:
                 break
         return packet
 
-    def _raw(self, length: int) -> bytes:
-        start = self.decoder.position
-        if start + length > len(self.data):
-            raise DecodeError("the packet ends too early", len(self.data))
-        self.decoder.position = start + length
-        return self.data[start : start + length]
+    def _u16(self) -> int:
+        start = self.position
+        self.position = start + 2
+        number: int = _READ_U16(self.data, start)[0]
+        return number
 
-    def _unsigned(self, size: int) -> int:
-        return int.from_bytes(self._raw(size), "big")
+    def _u32(self) -> int:
+        start = self.position
+        self.position = start + 4
+        number: int = _READ_U32(self.data, start)[0]
+        return number
 
     def _utf8(self) -> str:
-        return self._raw(self._unsigned(2)).decode("utf-8", "replace")
+        length = self._u16()
+        start = self.position
+        self.position = end = start + length
+        if end > len(self.data):
+            raise _ends_early(self.data)
+        return self.data[start:end].decode("utf-8", "replace")
 
     def _header(self) -> Header:
         name = self._utf8()
-        must_understand = self._raw(1) != b"\0"
-        self._unsigned(4)
-        self.decoder.reset()
-        return Header(name, must_understand, self.decoder.decode())
+        start = self.position
+        self.position = start + 1
+        self._u32()
+        value = self._value(self.decoder.decode)
+        return Header(name, self.data[start] != 0, value)
 
     def _message(self, *, is_last: bool) -> Message:
         message = Message(self._utf8(), self._utf8())
-        length = self._unsigned(4)
-        start = self.decoder.position
-        self.decoder.reset()
+        length = self._u32()
+        start = self.position
+        decoder = self.decoder
+        is_answer = _REPLY.search(message.target_uri)
         try:
-            if _REPLY.search(message.target_uri):
-                message.value = self.decoder.decode()
-            else:
-                message.value = self.decoder.decode_arguments()
+            message.value = self._value(decoder.decode if is_answer else decoder.decode_arguments)
         except DecodeError as error:
             message.error = error
-            self.decoder.position = self._after_error(start + length, is_last=is_last)
-        message.encoding = 3 if self.decoder.avmplus_seen else 0
+            self.position = self._after_error(start + length, is_last=is_last)
+        message.encoding = 3 if decoder.avmplus_seen else 0
         return message
+
+    def _value(self, decode: Callable[[], Any]) -> Any:
+        """What the decoder finds at our position; if it fails, it stays where it was."""
+        decoder = self.decoder
+        decoder.reset()
+        decoder.position = self.position
+        try:
+            return decode()
+        finally:
+            self.position = decoder.position
 
     def _after_error(self, end: int, *, is_last: bool) -> int:
         """Where to go on behind a broken body: `end` if that looks right, else -1."""
-        if is_last or end < self.decoder.position:
+        if is_last or end < self.position:
             return -1
-        self.decoder.position = end
+        self.position = end
         try:
             uris = (self._utf8(), self._utf8())
-            self._unsigned(4)
-        except DecodeError:
+            self._u32()
+        except (DecodeError, struct.error):
             return -1
         return end if uris[0] and "".join(uris).isprintable() else -1
 
 
+def _ends_early(data: bytes) -> DecodeError:
+    return DecodeError("the packet ends too early", len(data))
+
+
 def _encode(value: object, encoding: int, limits: Limits | None, policy: Policy | None) -> bytes:
+    """A value behind its length."""
     encoder = Encoder(0, limits=limits, policy=policy)
     if encoding == 3:
         encoder.encode_avmplus(value)
     else:
         encoder.encode(value)
-    return encoder.getvalue()
-
-
-def _with_length(body: bytes) -> bytes:
+    body = encoder.getvalue()
     return len(body).to_bytes(4, "big") + body
 
 

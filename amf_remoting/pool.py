@@ -1,10 +1,10 @@
-"""The one pool in which sync methods run when an async door calls them."""
+"""The pools in which sync code runs when an async door needs it: methods, and who may call."""
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -49,29 +49,34 @@ def _run(outcome: Future[Any], function: Callable[[], Any]) -> None:
         del outcome
 
 
+Purpose = Literal["methods", "auth"]
+"""Users and permissions are read by threads of their own: async methods that need them must not
+wait behind slow sync ones."""
+
 _lock = threading.Lock()
-_pool: BoundedThreadPool | None = None
+_pools: dict[Purpose, BoundedThreadPool] = {}
 
 
-def thread_pool() -> BoundedThreadPool:
-    """The process's pool, made on first use from THREADS and MAX_WAITING_CALLS."""
-    global _pool  # noqa: PLW0603 - one pool per process is the point
+def thread_pool(purpose: Purpose = "methods") -> BoundedThreadPool:
+    """The process's pool, made on first use from THREADS or AUTH_THREADS, and
+    MAX_WAITING_CALLS."""
     with _lock:
-        if _pool is None:
+        pool = _pools.get(purpose)
+        if pool is None:
             settings = remoting_settings()
-            _pool = BoundedThreadPool(
-                threads=settings.threads, max_waiting=settings.max_waiting_calls
-            )
-        return _pool
+            threads = settings.threads if purpose == "methods" else settings.auth_threads
+            pool = BoundedThreadPool(threads=threads, max_waiting=settings.max_waiting_calls)
+            _pools[purpose] = pool
+        return pool
 
 
-async def run_in_pool(function: Callable[[], Any]) -> Any:
-    """Runs a sync function in the pool; its database connections are closed as after a request.
+async def run_in_pool(function: Callable[[], Any], purpose: Purpose = "methods") -> Any:
+    """Runs a sync function in a pool; its database connections are closed as after a request.
 
     asgiref carries context variables over and lets ``async_to_sync`` in the function reach the
     caller's event loop, where hubs and connections live.
     """
-    run = sync_to_async(_tidy(function), thread_sensitive=False, executor=thread_pool())
+    run = sync_to_async(_tidy(function), thread_sensitive=False, executor=thread_pool(purpose))
     return await run()
 
 

@@ -55,9 +55,7 @@ def gateway(request: HttpRequest) -> HttpResponse:
         exchange = Exchange.open(data, request=request, user=user_of(request))
     except RefusedRequest as refusal:
         return refuse(request, refusal)
-    for step in exchange.steps():
-        step.run()
-    return reply(request, exchange.answer.serialize(), content_type=CONTENT_TYPE)
+    return reply(request, exchange.response(), content_type=CONTENT_TYPE)
 
 
 @_door
@@ -70,9 +68,7 @@ async def agateway(request: HttpRequest) -> HttpResponse:
         exchange = await Exchange.aopen(data, request=request, user=await auser_of(request))
     except RefusedRequest as refusal:
         return refuse(request, refusal)
-    for step in exchange.steps():
-        await step.arun()
-    return reply(request, exchange.answer.serialize(), content_type=CONTENT_TYPE)
+    return reply(request, await exchange.aresponse(), content_type=CONTENT_TYPE)
 
 
 @_door
@@ -101,7 +97,7 @@ async def ajson_call(request: HttpRequest, service: str, method: str = "") -> Ht
         data = read_body(request, content_type=json_door.CONTENT_TYPE)
         user = await auser_of(request)
         call = json_door.read_call(data, target=target, request=request, user=user)
-        return json_door.result_response(request, target, await adispatch(call))
+        return await json_door.aresult_response(request, target, await adispatch(call))
     except RefusedRequest as refusal:
         return refuse(request, refusal)
     except Fault as fault:

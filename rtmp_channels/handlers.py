@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from channels.consumer import get_handler_name
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db import DatabaseError
 
 from amf_remoting import amf
 from amf_remoting.exceptions import Fault, FaultCode
+from amf_remoting.settle import asettled
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.database import close_old_connections
 from rtmp_channels.protocol.errors import LocalProtocolError
@@ -170,7 +173,8 @@ class MessageHandlers(ABC):
             value = await self.on_call(message["name"], message["arguments"])
         except Fault as fault:
             await self._send_fault(message, fault)
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            # On a loop nobody else raises the last two: no method ends the server.
             await self._send_fault(message, _processing_fault(message, error))
         else:
             await self._send_value(message, value)
@@ -178,10 +182,15 @@ class MessageHandlers(ABC):
     async def _send_value(self, message: Message, value: Any) -> None:
         if not message["transaction_id"]:
             return
-        answer = {"type": "rtmp.result", "value": value}
+        answer = {"type": "rtmp.result", **_address(message)}
         try:
-            await self.send({**answer, **_address(message)})
-        except (amf.AMFError, LocalProtocolError) as error:
+            try:
+                await self.send({**answer, "value": value})
+            except SynchronousOnlyOperation:
+                await self.send({**answer, "value": await asettled(value)})
+        except Fault as busy:
+            await self._send_fault(message, busy)
+        except (amf.AMFError, LocalProtocolError, DatabaseError) as error:
             logger.error("The result of %r cannot be sent: %s", message["name"], error)
             fault = Fault(FaultCode.BAD_RESULT, "The method's result cannot be encoded.")
             await self._send_fault(message, fault)
@@ -203,6 +212,6 @@ def _address(message: Message) -> Message:
     return {key: message[key] for key in ("transaction_id", "message_stream_id")}
 
 
-def _processing_fault(message: Message, error: Exception) -> Fault:
+def _processing_fault(message: Message, error: BaseException) -> Fault:
     logger.error("%r failed", message["name"], exc_info=error)
     return Fault(FaultCode.PROCESSING, "The method failed.")

@@ -106,9 +106,7 @@ def _exchange(request: HttpRequest, data: bytes) -> bytes:
         exchange = Exchange.open(data, request=request, user=request.user)
     except RemotingError as error:
         raise BadArguments(str(error)) from None
-    for step in exchange.steps():
-        step.run()
-    return exchange.answer.serialize()
+    return exchange.response()
 
 
 def _result_of(pending: Pending) -> tuple[bool, Any]:

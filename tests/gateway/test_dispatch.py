@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import RequestFactory
+from django.utils.functional import SimpleLazyObject
 
 from amf_remoting import auth, pool
 from amf_remoting.dispatch import Call, adispatch, dispatch
@@ -172,9 +173,87 @@ def test_permissions() -> None:
     assert dispatch(Call("tstaff.hire", ["Eve"], user=boss)) == "boss hires Eve"
 
 
+@pytest.mark.parametrize(
+    "error", [SystemExit(1), StopIteration(), asyncio.CancelledError(), MemoryError(), EOFError()]
+)
+@pytest.mark.parametrize("kind", ["blocking", "not blocking", "async"])
+async def test_whatever_a_method_raises_is_a_fault(kind: str, error: BaseException) -> None:
+    def fails() -> None:
+        raise error
+
+    async def afails() -> None:
+        raise error
+
+    mark = remote_method(blocking=kind == "blocking")
+    registry.expose("fails", mark(afails if kind == "async" else fails))
+    try:
+        assert (await both(Call("fails")))["code"] == "Server.Processing"
+    finally:
+        registry.withdraw("fails")
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_on_a_loop_nobody_but_the_method_raises_keyboard_interrupt(blocking: bool) -> None:
+    def fails() -> None:
+        raise KeyboardInterrupt
+
+    registry.expose("fails", remote_method(blocking=blocking)(fails))
+    try:
+        with pytest.raises(Fault, match="fails failed"):
+            await adispatch(Call("fails"))
+    finally:
+        registry.withdraw("fails")
+
+
+def test_ctrl_c_ends_a_call_in_the_main_thread() -> None:
+    @remote_method
+    def slow() -> None:
+        raise KeyboardInterrupt
+
+    registry.expose("slow", slow)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            dispatch(Call("slow"))
+    finally:
+        registry.withdraw("slow")
+
+
+@pytest.fixture
+def busy_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All threads of the methods are taken, and nobody may wait for one."""
+    gate = threading.Event()
+    full = pool.BoundedThreadPool(threads=1, max_waiting=0)
+    full.submit(gate.wait, 30)
+    monkeypatch.setitem(pool._pools, "methods", full)
+    yield
+    gate.set()
+    full.shutdown()
+
+
+@pytest.mark.usefixtures("busy_pool")
+@pytest.mark.django_db(transaction=True)
+async def test_slow_methods_keep_no_async_method_waiting_for_its_user() -> None:
+    @remote_method(login_required=True)
+    async def name(call: Call) -> str:
+        return str(call.user.get_username())
+
+    joe = await User.objects.acreate(username="joe")
+    lazy = SimpleLazyObject(lambda: User.objects.get(username="joe"))
+    registry.expose("name", name)
+    try:
+        assert await adispatch(Call("name", user=joe)) == "joe"
+        assert await adispatch(Call("name", user=lazy)) == "joe"
+        with pytest.raises(Fault, match="is not permitted to you"):
+            await adispatch(Call("tstaff.hire", ["Eve"], user=joe))
+        with pytest.raises(Fault, match="too many calls are waiting"):
+            await adispatch(Call("tecs.echo", [1]))
+    finally:
+        registry.withdraw("name")
+
+
 async def test_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     small = pool.BoundedThreadPool(threads=1, max_waiting=1)
-    monkeypatch.setattr(pool, "_pool", small)
+    monkeypatch.setitem(pool._pools, "methods", small)
     gate = threading.Event()
 
     @remote_method
@@ -200,6 +279,7 @@ async def test_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_django_auth_everybody_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "_has_auth", lambda: False)
+    monkeypatch.setattr(auth, "_anonymous_class", lambda: auth.Anonymous)
     nobody = auth.anonymous_user()
     assert type(nobody) is auth.Anonymous
     assert (nobody.get_username(), nobody.has_perms([]), nobody.has_perms(["a.b"])) == (

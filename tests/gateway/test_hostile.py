@@ -130,7 +130,7 @@ async def test_a_large_packet_is_refused_while_the_pool_is_full(
 ) -> None:
     exposed.ROOT_URLCONF = "tests.gateway.urls"
     full = BoundedThreadPool(threads=1, max_waiting=0)
-    monkeypatch.setattr(pool, "_pool", full)
+    monkeypatch.setitem(pool._pools, "methods", full)
     gate = threading.Event()
     full.submit(gate.wait, 10)
     body = Packet(0, [], [Message("echo.echo", "/1", ["x" * 70_000])]).serialize()
@@ -147,7 +147,7 @@ async def test_calls_that_are_given_up_while_they_wait_keep_their_places(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     full = BoundedThreadPool(threads=1, max_waiting=2)
-    monkeypatch.setattr(pool, "_pool", full)
+    monkeypatch.setitem(pool._pools, "methods", full)
     gate, ran = threading.Event(), []
     stuck = asyncio.create_task(pool.run_in_pool(lambda: gate.wait(10)))
     await asyncio.sleep(0)

@@ -1,59 +1,157 @@
 """Models as results: their queries run where queries may, whichever door asks."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 
+from amf_remoting import amf
+from amf_remoting.call import Call
 from amf_remoting.mapping import map_model, unmap_model
 from amf_remoting.packet import Message, Packet, parse
 from amf_remoting.registry import registry, remote_method
+from amf_remoting.settle import settled
 
 from .conftest import Post
 
+pytestmark = pytest.mark.django_db(transaction=True)
 
-@pytest.fixture
+A, B = {"name": "a", "permissions": []}, {"name": "b", "permissions": []}
+
+
+@dataclass
+class Page:
+    groups: Any
+    number: int = 1
+
+
+class Results:
+    """Each asks the database when it is encoded, not before."""
+
+    @remote_method
+    def queryset(self) -> Any:
+        return Group.objects.order_by("name")
+
+    @remote_method
+    async def aqueryset(self) -> Any:
+        return Group.objects.order_by("name")
+
+    @remote_method
+    def manager(self) -> Any:
+        return Group.objects
+
+    @remote_method
+    def relation(self) -> Any:
+        return Group.objects.get(name="a")
+
+    @remote_method
+    def generator(self) -> Any:
+        return (group for group in Group.objects.order_by("name"))
+
+    @remote_method(blocking=False)
+    def mapped(self) -> Any:
+        return map(_first, ["a", "b"])
+
+    @remote_method
+    async def inside(self) -> Any:
+        return {"page": Page(Group.objects.order_by("name")), "more": [[Group.objects.none()]]}
+
+    @remote_method
+    def broken(self) -> Any:
+        return Group.objects.extra(where=["no_such_column = 1"])
+
+    @remote_method
+    def news(self, call: Call) -> str:
+        assert call.reply is not None
+        call.reply.call_client("onGroups", Group.objects.filter(name="a"))
+        call.reply.add_header("Groups", Group.objects.filter(name="b"))
+        return "told"
+
+
+def _first(name: str) -> Any:
+    return Group.objects.filter(name=name).first()
+
+
+@pytest.fixture(autouse=True)
 def groups(exposed: Any) -> Iterator[None]:
-    @remote_method
-    def groups() -> Any:
-        return Group.objects.order_by("name")
-
-    @remote_method
-    async def agroups() -> Any:
-        return Group.objects.order_by("name")
-
-    @remote_method
-    def names() -> Any:
-        return {"names": (group.name for group in Group.objects.all())}
-
-    registry.expose("names", names)
+    registry.expose("results", Results)
     map_model(Group, ["name", "permissions"])
-    registry.expose("groups", groups)
-    registry.expose("agroups", agroups)
+    for name in ("b", "a"):
+        Group.objects.create(name=name)
     yield
-    registry.withdraw("names")
-    registry.withdraw("groups")
-    registry.withdraw("agroups")
+    registry.withdraw("results")
     unmap_model(Group)
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("groups")
-@pytest.mark.parametrize("target", ["groups", "agroups"])
-def test_a_queryset_is_a_result(post: Post, target: str) -> None:
-    Group.objects.create(name="a")
-    (answer,) = parse(post(Packet(0, [], [Message(target, "/1", [])])).content).messages
-    assert answer.target_uri == "/1/onResult"
-    assert answer.value == [{"name": "a", "permissions": []}]
+def over_amf(post: Post, method: str) -> tuple[str, Any]:
+    (answer,) = parse(
+        post(Packet(0, [], [Message(f"results.{method}", "/1", [])])).content
+    ).messages
+    return answer.target_uri.partition("/on")[2], answer.value
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("groups")
-def test_a_generator_that_asks_the_database_is_never_sent_empty(post: Post) -> None:
-    """It can be read once only, and on a loop that once has failed."""
-    Group.objects.create(name="a")
-    calls = [Message("names", "/1", []), Message("math.add", "/2", [1, 2])]
-    one, two = parse(post(Packet(0, [], calls)).content).messages
-    assert one.value == {"names": ["a"]} or one.value["code"] == "Server.BadResult"
-    assert two.value == 3
+def over_json(post: Post, method: str) -> tuple[str, Any]:
+    path = f"/gateway/json/results/{method}/"
+    answer = json.loads(post(b"[]", path=path, content_type="application/json").content)
+    return ("Result", answer["result"]) if "result" in answer else ("Status", answer["fault"])
+
+
+@pytest.mark.parametrize("door", [over_amf, over_json])
+@pytest.mark.parametrize(
+    ("method", "value"),
+    [
+        ("queryset", [A, B]),
+        ("aqueryset", [A, B]),
+        ("relation", A),
+        ("generator", [A, B]),
+        ("mapped", [A, B]),
+        ("inside", {"page": {"groups": [A, B], "number": 1}, "more": [[[]]]}),
+    ],
+)
+def test_a_result_may_ask_the_database(
+    post: Post, door: Callable[[Post, str], tuple[str, Any]], method: str, value: Any
+) -> None:
+    assert door(post, method) == ("Result", value)
+
+
+@pytest.mark.parametrize("door", [over_amf, over_json])
+def test_a_manager_is_all_its_objects(
+    post: Post, door: Callable[[Post, str], tuple[str, Any]]
+) -> None:
+    kind, value = door(post, "manager")
+    assert (kind, sorted(value, key=str)) == ("Result", [A, B])
+
+
+@pytest.mark.parametrize("door", [over_amf, over_json])
+def test_a_query_that_fails_is_a_bad_result(
+    post: Post, door: Callable[[Post, str], tuple[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    kind, value = door(post, "broken")
+    assert (kind, value["code"]) == ("Status", "Server.BadResult")
+    assert "no_such_column" not in str(value)
+    assert "OperationalError" in caplog.text
+
+
+def test_client_calls_and_headers_may_ask_the_database(post: Post) -> None:
+    packet = parse(post(Packet(0, [], [Message("results.news", "/1", [])])).content)
+    assert [(one.target_uri, one.value) for one in packet.messages] == [
+        ("onGroups", [A]),
+        ("/1/onResult", "told"),
+    ]
+    assert [(one.name, one.value) for one in packet.headers] == [("Groups", [B])]
+
+
+def test_settled_values_keep_their_shape() -> None:
+    circle: dict[str, Any] = {"groups": Group.objects.filter(name="a")}
+    circle["self"] = circle
+    plain = settled(circle)
+    assert plain["groups"] == [A]
+    assert plain["self"] is plain
+    typed = settled(amf.TypedObject("demo.Groups", {"groups": Group.objects.filter(name="b")}))
+    assert typed == amf.TypedObject("demo.Groups", {"groups": [B]})
+    wrapped = settled(amf.ArrayCollection([Permission.objects.none()]))  # type: ignore[list-item]
+    assert wrapped == amf.ArrayCollection([[]])
+    assert settled((1, "two", None, {3})) == [1, "two", None, [3]]

@@ -76,14 +76,21 @@ def test_options_without_an_origin(post: Post) -> None:
         ({**COOKIE, "Origin": "null"}, {}, 403),
         ({"Authorization": "Basic eA==", "Origin": FOREIGN}, {}, 403),
         ({"Cookie": "other=1", "Origin": FOREIGN}, {}, 200),
+        ({**COOKIE, "Referer": f"{FOREIGN}/page?a=1"}, {}, 403),
+        ({**COOKIE, "Referer": "http://[broken"}, {}, 403),
+        ({**COOKIE, "Referer": "http://testserver/page"}, {}, 200),
+        ({**COOKIE, "Referer": f"{FOREIGN}/page", "Origin": "http://testserver"}, {}, 200),
+        ({"Referer": f"{FOREIGN}/page"}, {}, 200),
         ({**COOKIE, "Origin": FOREIGN}, {"ALLOWED_ORIGINS": [FOREIGN]}, 403),
         ({**COOKIE, "Origin": FOREIGN}, {"ALLOW_CREDENTIALS": True}, 403),
         ({**COOKIE, "Origin": FOREIGN}, {"ALLOWED_ORIGINS": ["*"], "ALLOW_CREDENTIALS": True}, 403),
         ({**COOKIE, "Origin": FOREIGN},
          {"ALLOWED_ORIGINS": [FOREIGN], "ALLOW_CREDENTIALS": True}, 200),
     ],
-    ids=["no origin", "same", "foreign", "sandboxed", "basic", "no session", "allowed only",
-         "credentials only", "any with credentials", "allowed with credentials"],
+    ids=["no origin", "same", "foreign", "sandboxed", "basic", "no session",
+         "foreign referer", "broken referer", "same referer", "origin before referer",
+         "referer without session", "allowed only", "credentials only",
+         "any with credentials", "allowed with credentials"],
 )  # fmt: skip
 def test_a_session_needs_a_same_origin_proof(
     post: Post, exposed: Any, headers: Any, keys: Any, status: int

@@ -32,6 +32,10 @@ class LobbyConsumer(AsyncRtmpConsumer):
         raise RuntimeError(message)
 
     @remote
+    async def exit(self):
+        raise SystemExit("a consumer gives up")
+
+    @remote
     async def unencodable(self):
         return object()
 

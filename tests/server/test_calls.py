@@ -1,5 +1,7 @@
 """Calls in both directions through a real daphne."""
 
+import pytest
+
 from rtmp_channels.protocol.events import CallReceived, ConnectRejected
 from tests.server.client import rtmp_client
 
@@ -52,6 +54,23 @@ async def test_exception_becomes_a_fault_without_a_traceback(shared_daphne, rtmp
             }
         ]
         shared_daphne.wait_for_log("RuntimeError: secret detail")
+        assert await client.call("echo.echo", 1) == 1
+
+
+async def test_results_that_ask_the_database_are_read_in_a_thread(rtmp_port):
+    async with rtmp_client(rtmp_port) as client:
+        await client.connect()
+        assert await client.call("echo.rows") == {"rows": [1, 2]}
+        assert await client.call("echo.rows_of_a_loop") == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["echo.exit", "echo.aexit", "echo.exit_on_the_loop", "exit"])
+async def test_no_method_ends_the_server(rtmp_port, name):
+    async with rtmp_client(rtmp_port) as client:
+        await client.connect()
+        event = await client.call_event(name)
+        assert event.is_error
+        assert event.values[0]["code"] == "Server.Processing"
         assert await client.call("echo.echo", 1) == 1
 
 
