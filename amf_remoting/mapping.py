@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from types import GeneratorType
 from typing import Any, Final
 
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, SynchronousOnlyOperation
@@ -76,6 +77,8 @@ def register() -> None:
 
 
 def _adapt_iterator(iterator: Iterator[object]) -> list[object]:
+    if isinstance(iterator, GeneratorType) and iterator.gi_frame is None:
+        raise EncodeError("a generator that was read before: make a list of it")
     # It can be read once: one that asks the database half-way would be lost.
     if _on_loop():
         raise SynchronousOnlyOperation("an iterator is read in a thread: make a list of it")
