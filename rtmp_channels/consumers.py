@@ -18,6 +18,7 @@ from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.exceptions import CallTimedOut
 from rtmp_channels.goodbye import APP_SHUTDOWN
 from rtmp_channels.handlers import Decision, MessageHandlers
+from rtmp_channels.instances import ApplicationInstance, instances
 from rtmp_channels.pending import PendingCalls
 from rtmp_channels.pump import Pump
 from rtmp_channels.remote import client_methods, concurrent, hears_layer, remote
@@ -48,12 +49,17 @@ class AsyncRtmpConsumer(MessageHandlers):
     serves_registry: ClassVar[bool] = True
     """Whether clients may call the exposed services ("echo.echo") here."""
 
+    instance_class: ClassVar[type[ApplicationInstance] | None] = None
+    """The class of `instance`, if all connections of an instance are to share something."""
+
     _hears_layer: ClassVar[bool] = False
 
     scope: Message
     user: Any
     room: str
     """Joined when the connection is accepted: application and instance, "lobby/room1"."""
+    instance: Any = None
+    """What all connections of this application instance share: an `instance_class`."""
     channel_layer: Any = None
     channel_name: str | None = None
 
@@ -97,6 +103,19 @@ class AsyncRtmpConsumer(MessageHandlers):
         self.base_send = send
         self.user = scope.get("user") or AnonymousUser()
         self.room = room_of(scope)
+        if self.instance_class is None:
+            await self._serve(receive)
+            return
+        async with instances.get().use(self.instance_class, self.room) as self.instance:
+            await self._serve(receive)
+
+    async def end(self, code: str) -> None:
+        """Leaves the application instance, then as its base."""
+        if self.instance is not None:
+            self.instance.discard(self)
+        await super().end(code)
+
+    async def _serve(self, receive: Any) -> None:
         try:
             receive_from_layer = await self._open_channel()
             await self._pump.run(receive, receive_from_layer)
@@ -169,6 +188,8 @@ class AsyncRtmpConsumer(MessageHandlers):
         message = {"type": "rtmp.accept", "information": information}
         await self.send({**message, "user": getattr(self.user, "pk", None)})
         self._was_accepted = True
+        if self.instance is not None:
+            self.instance.add(self)
         await connection_accepted.asend(type(self), consumer=self, scope=self.scope)
 
     async def close(self, code: str | None = None, description: str | None = None) -> None:

@@ -11,6 +11,7 @@ from twisted.internet import defer
 
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.connections.current import rosters
+from rtmp_channels.instances import instances
 from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.open_sessions import open_sessions
 from rtmp_channels.rooms.current import room_hubs
@@ -50,7 +51,7 @@ async def close_hubs() -> None:
 
     Each of them whatever becomes of the others: shared objects are written down here.
     """
-    for hubs in (stream_hubs, rosters, room_hubs, shared_object_hubs, timer_wheels):
+    for hubs in (instances, stream_hubs, rosters, room_hubs, shared_object_hubs, timer_wheels):
         await _attempt(hubs.close)
 
 
