@@ -151,9 +151,12 @@ class ApplicationLink:
             session.broken(error)
             return
         session.enter(Phase.OPEN)
+        if message.get("ping_timeout") is not None:
+            session.expect_answers(message["ping_timeout"])
         rosters.get().add(session, user=str(message.get("user") or ""))
         if events:
             session.handle_events(events)
+        session.read_on()
 
     async def _run(self, scope: Message) -> None:
         ending = Ending(goodbye.CLOSED, "the application returned")

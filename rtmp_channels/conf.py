@@ -36,11 +36,14 @@ class RtmpSettings:
     accept_timeout: float = 20.0
     """From `connect` to the application's answer."""
 
-    idle_timeout: float = 600.0
-    """Without a byte from the client; a ping, which clients answer, goes out halfway. 0: never."""
+    ping_interval: float = 4.0
+    """Between two pings to each client, which measure its round-trip time; 0: no pings."""
 
-    publisher_timeout: float = 8.0
-    """The same for a client that publishes, whose media should flow."""
+    ping_timeout: float = 9.0
+    """A client that says nothing for so long, pings unanswered, is dead; 0: see IDLE_TIMEOUT."""
+
+    idle_timeout: float = 600.0
+    """The same for applications that do not demand answers to pings; 0: never."""
 
     stall_timeout: float = 30.0
     """How long a client may read nothing of what waits for it."""
@@ -77,6 +80,9 @@ class RtmpSettings:
 
     max_message_length: int = 4_194_304
     """The longest RTMP message taken from a client."""
+
+    messages_per_turn: int = 32
+    """Messages of one connection that are handled before other connections have their turn."""
 
     tunnel_timeout: float = 10.0
     """RTMPT: how long a client may stay away between two requests."""
@@ -116,7 +122,9 @@ class RtmpSettings:
 
     def connection_config(self) -> ConnectionConfig:
         """The part that the protocol floor enforces."""
-        return ConnectionConfig(max_message_length=self.max_message_length)
+        return ConnectionConfig(
+            max_message_length=self.max_message_length, messages_per_turn=self.messages_per_turn
+        )
 
 
 def allowed_hosts() -> list[str]:

@@ -52,6 +52,9 @@ class AsyncRtmpConsumer(MessageHandlers):
     instance_class: ClassVar[type[ApplicationInstance] | None] = None
     """The class of `instance`, if all connections of an instance are to share something."""
 
+    ping_timeout: ClassVar[float | None] = None
+    """PING_TIMEOUT of this application; 0 for clients that do not read while they are idle."""
+
     _hears_layer: ClassVar[bool] = False
 
     scope: Message
@@ -185,8 +188,9 @@ class AsyncRtmpConsumer(MessageHandlers):
         In that order: the client hears the room, in every process, from connect's answer on.
         """
         await self.send({"type": "rtmp.join", "room": self.room})
-        message = {"type": "rtmp.accept", "information": information}
-        await self.send({**message, "user": getattr(self.user, "pk", None)})
+        message: Message = {"type": "rtmp.accept", "information": information}
+        message |= {"user": getattr(self.user, "pk", None), "ping_timeout": self.ping_timeout}
+        await self.send(message)
         self._was_accepted = True
         if self.instance is not None:
             self.instance.add(self)

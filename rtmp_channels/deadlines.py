@@ -14,7 +14,7 @@ class Due(Enum):
     END = auto()
     """The phase has lasted too long: end the connection."""
     PING = auto()
-    """Nothing came for half the idle time: ask for a sign of life."""
+    """It is time for the next ping."""
     STALLED = auto()
     """The client reads nothing: cut it."""
     ABORT = auto()
@@ -27,21 +27,20 @@ class Deadlines:
     """The times that matter in each phase; all on the loop's clock."""
 
     def __init__(self, settings: RtmpSettings, now: float) -> None:
-        self.idle_timeout = settings.idle_timeout
-        """How long the client may send nothing, once it is accepted; 0: for ever."""
+        self.silence = settings.ping_timeout or settings.idle_timeout
+        """How long the client may say nothing, once it is accepted; 0: for ever."""
         self._settings = settings
-        self._phase_began = self._last_received = self._stalled_since = now
+        self._phase_began = self._last_heard = self._last_ping = self._stalled_since = now
         self._stalled_bytes = 0
-        self._is_stalled = self._pinged = self._aborted = self._cancelled = False
+        self._is_stalled = self._aborted = self._cancelled = False
 
     def enter(self, now: float) -> None:
         """A phase begins."""
-        self._phase_began = now
+        self._phase_began = self._last_heard = self._last_ping = now
 
-    def received(self, now: float) -> None:
-        """The client sent something."""
-        self._last_received = now
-        self._pinged = False
+    def heard(self, now: float) -> None:
+        """The client gave a sign of life."""
+        self._last_heard = max(self._last_heard, now)
 
     def stalled(self, now: float, waiting: int) -> None:
         """From now on `waiting` bytes wait for the client, or still so many."""
@@ -68,9 +67,9 @@ class Deadlines:
             case _:
                 return self._next_closing()
 
-    def pinged(self) -> None:
-        """The sign of life was asked for."""
-        self._pinged = True
+    def pinged(self, now: float) -> None:
+        """A sign of life was asked for."""
+        self._last_ping = now
 
     def has_progress(self, waiting: int) -> bool:
         """Whether a client that is slow reads at all."""
@@ -85,10 +84,10 @@ class Deadlines:
         due = []
         if self._is_stalled:
             due.append((self._stalled_since + self._settings.stall_timeout, Due.STALLED))
-        if self._pinged:
-            due.append((self._last_received + self.idle_timeout, Due.END))
-        elif self.idle_timeout:
-            due.append((self._last_received + self.idle_timeout / 2, Due.PING))
+        if self.silence:
+            due.append((self._last_heard + self.silence, Due.END))
+        if self._settings.ping_interval:
+            due.append((self._last_ping + self._settings.ping_interval, Due.PING))
         return min(due, key=_time, default=None)
 
     def _next_closing(self) -> tuple[float, Due] | None:

@@ -14,6 +14,7 @@ from rtmp_channels.protocol.events import (
     HandshakeCompleted,
     MediaReceived,
     PauseRequested,
+    PingAnswered,
     PlayRequested,
     PublishRequested,
     ReceiveSwitched,
@@ -59,6 +60,10 @@ def _call_received(session: Session, event: CallReceived, size: int) -> None:
 
 def _result_received(session: Session, event: ResultReceived, size: int) -> None:
     session.application.answer(event, size)
+
+
+def _ping_answered(session: Session, event: PingAnswered, size: int) -> None:
+    session.round_trip = event.round_trip
 
 
 def _publish_requested(session: Session, event: PublishRequested, size: int) -> None:
@@ -125,6 +130,7 @@ _HANDLERS: dict[type, Callable[[Session, Any, int], None]] = {
     ConnectRequested: _connect_requested,
     CallReceived: _call_received,
     ResultReceived: _result_received,
+    PingAnswered: _ping_answered,
     PublishRequested: _publish_requested,
     PlayRequested: _play_requested,
     StreamClosed: _stream_ended,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from rtmp_channels import goodbye
@@ -30,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 LARGE_WRITE = 65_536
 """Bytes that are written at once instead of at the end of the loop's turn."""
+
+_SIGN_OF_LIFE = 1_000
+"""Bytes that a client must have taken since the last ping: more than the pings themselves."""
 
 
 class SessionHost(Protocol):
@@ -64,6 +69,8 @@ class Session:
         self.phase = Phase.HANDSHAKE
         self.path = ""
         """Application and instance, once `connect` came."""
+        self.round_trip: int | None = None
+        """Milliseconds to the client and back, by its last answer to a ping."""
         self.connection = Connection(Role.SERVER, settings.connection_config())
         self.application = ApplicationLink(self, application)
         self._loop = asyncio.get_running_loop()
@@ -73,6 +80,11 @@ class Session:
         self._lost = False
         self._wire_bytes = 0
         """Bytes received since the last event."""
+        self._sent_bytes = 0
+        """What was handed to the transport until the last ping."""
+        self._is_reading = True
+        self._burst: asyncio.Handle | None = None
+        """The turn in which the rest of what was received is handled."""
         self._flush_handle: asyncio.Handle | None = None
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         """A list while the transport holds too much."""
@@ -85,19 +97,24 @@ class Session:
     # what the transport reports
 
     def data_received(self, data: bytes) -> None:
-        """Takes what was read; all of it is handled before this returns."""
+        """Takes what was read; the rest of many messages has its turn when others had theirs."""
         if self.phase >= Phase.CLOSING:
             return
         now = self._loop.time()
-        self._deadlines.received(now)
+        self._deadlines.heard(now)
         self._wire_bytes += len(data)
+        self._handle(partial(self.connection.receive_data, data, now))
+
+    def _handle(self, receive: Callable[[], list[Event]]) -> None:
         try:
-            events = self.connection.receive_data(data, now)
+            events = receive()
             if events:
                 self.handle_events(events)
             self.flush()
-            if self._is_overrun:
-                self._transport.pause_reading()
+            if self.connection.has_more:
+                self.go_on_soon()
+            elif self._is_overrun:
+                self._pause_reading()
         except RemoteProtocolError as error:
             self.broken(error)
         except Exception:
@@ -204,13 +221,39 @@ class Session:
                 return
             handle(self, event, size)
         if self.application.is_congested:
-            self._transport.pause_reading()
+            self._pause_reading()
 
     def read_on(self) -> None:
         """The application, or the client, has caught up."""
-        is_behind = self.application.is_congested or self._is_overrun
-        if self.phase < Phase.CLOSING and not is_behind:
+        if self.phase >= Phase.CLOSING or self._is_behind:
+            return
+        if self.connection.has_more:
+            self.go_on_soon()
+        elif not self._is_reading:
+            self._is_reading = True
+            self._deadlines.heard(self._loop.time())  # it may have said a lot meanwhile
             self._transport.resume_reading()
+
+    def go_on_soon(self) -> None:
+        """Messages wait in what was received: in the loop's next turn, and nothing is read."""
+        self._pause_reading()
+        if self._burst is None:
+            self._burst = self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._burst = None
+        if self.phase < Phase.CLOSING and not self._is_behind:
+            self._handle(self.connection.receive_more)
+            self.read_on()
+
+    def _pause_reading(self) -> None:
+        self._is_reading = False
+        self._transport.pause_reading()
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether somebody should catch up before more is read."""
+        return self.application.is_congested or self._is_overrun
 
     @property
     def _is_overrun(self) -> bool:
@@ -221,6 +264,7 @@ class Session:
     def enter(self, phase: Phase) -> None:
         """Moves on, with the deadline of the new phase."""
         self.phase = phase
+        self._sent_bytes = self.connection.sent_bytes + self.connection.queued_bytes
         self._deadlines.enter(self._loop.time())
         self._schedule_check()
 
@@ -301,12 +345,9 @@ class Session:
 
     # deadlines
 
-    def expect_media(self, *, expected: bool) -> None:
-        """The client publishes, or does not any more: its silence counts differently then."""
-        timeouts = [self.settings.idle_timeout]
-        if expected:
-            timeouts.append(self.settings.publisher_timeout)
-        self._deadlines.idle_timeout = min(filter(None, timeouts), default=0.0)
+    def expect_answers(self, timeout: float) -> None:
+        """How long the client may say nothing although it is pinged; 0: IDLE_TIMEOUT."""
+        self._deadlines.silence = timeout or self.settings.idle_timeout
         self._schedule_check()
 
     def deadline_reached(self, now: float) -> float | None:
@@ -319,13 +360,13 @@ class Session:
 
     def _act(self, due: Due, now: float) -> None:
         match due:
+            case Due.END if self.phase is Phase.OPEN and not self._is_reading:
+                self._deadlines.heard(now)  # it is we who do not listen
             case Due.END:
-                silence = self._deadlines.idle_timeout
+                silence = self._deadlines.silence
                 self.end(goodbye.timed_out(self.phase, self.settings, silence=silence))
             case Due.PING:
-                self._deadlines.pinged()
-                self.connection.send_ping(now)
-                self.flush()
+                self._ping(now)
             case Due.STALLED if self._deadlines.has_progress(self.buffered_bytes):
                 self._deadlines.stalled(now, self.buffered_bytes)
             case Due.STALLED:
@@ -335,6 +376,16 @@ class Session:
             case Due.CANCEL:
                 self._deadlines.done(due)
                 self.application.cancel()
+
+    def _ping(self, now: float) -> None:
+        """Also notes whether the client takes what it is sent: some never answer a ping."""
+        taken = self.connection.sent_bytes - self._sent_bytes
+        if taken > _SIGN_OF_LIFE and not self.buffered_bytes:
+            self._deadlines.heard(now - self._transport.silence())
+        self._deadlines.pinged(now)
+        self.connection.send_ping(now)
+        self.flush()
+        self._sent_bytes = self.connection.sent_bytes
 
     def _schedule_check(self) -> None:
         upcoming = self._deadlines.next(self.phase)

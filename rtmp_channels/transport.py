@@ -20,6 +20,9 @@ class Transport(Protocol):
     def write(self, data: bytes, /) -> None:
         """Sends, or keeps, the bytes; never blocks and never raises for a lost connection."""
 
+    def silence(self) -> float:
+        """Seconds since the other host is known to live, by what it confirmed; 0 if unknown."""
+
     def pause_reading(self) -> None:
         """Stops `data_received` until `resume_reading`; harmless twice."""
 

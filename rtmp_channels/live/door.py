@@ -106,8 +106,6 @@ class StreamDoor:
         """The use is over; the application hears of it."""
         if self._uses.get(use.message_stream_id) is use:
             del self._uses[use.message_stream_id]
-            if isinstance(use, Publishing):
-                self._expect_media()
             application = self._session.application
             message = application.streams.end(use.message_stream_id)
             if message is not None:
@@ -131,10 +129,6 @@ class StreamDoor:
         application = self._session.application
         application.streams.request(use.request)
         application.put(use.request, size)
-
-    def _expect_media(self) -> None:
-        publishing = (use for use in self._uses.values() if isinstance(use, Publishing))
-        self._session.expect_media(expected=any(use.is_publishing for use in publishing))
 
     def _answered(self, message: Message) -> StreamUse | None:
         requests = self._unanswered.get(message["message_stream_id"])

@@ -30,11 +30,6 @@ class Publishing(StreamUse):
         self._held: HeldMedia | None = HeldMedia(stream_hubs.get().limits.held)
         self._waiting: asyncio.Task[None] | None = None
 
-    @property
-    def is_publishing(self) -> bool:
-        """Whether media is expected."""
-        return self._publication is not None and self._publication.is_open
-
     def accept(self, answer: Message) -> None:
         """Publishes now, or as soon as the stream is free where the policy is to wait."""
         hub, name = stream_hubs.get(), self.stream_name(answer)
@@ -84,7 +79,6 @@ class Publishing(StreamUse):
         self._publication, held, self._held = publication, self._held, None
         logger.info("%s publishes %r", self.session, publication.name)
         self.session.connection.accept_publish(self.message_stream_id)
-        self.session.expect_media(expected=True)
         if held is not None:
             held.release(publication)
 

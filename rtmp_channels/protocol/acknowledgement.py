@@ -29,10 +29,10 @@ class SendWindow:
     def __init__(self) -> None:
         self.announced = 0
         """The Window Acknowledgement Size we sent last."""
-        self._sent = 0
+        self.sent = 0
 
     def send(self, size: int) -> None:
-        self._sent += size
+        self.sent += size
 
     def outstanding(self, sequence_number: int) -> int:
         """Bytes on their way, by the peer's Acknowledgement, modulo 2**32.
@@ -40,5 +40,5 @@ class SendWindow:
         Peers that do not count the handshake seem 3,073 bytes late; one that counts bytes we have
         not handed out yet is taken to have seen all.
         """
-        distance = (self._sent - sequence_number) % TIMESTAMP_MODULUS
+        distance = (self.sent - sequence_number) % TIMESTAMP_MODULUS
         return distance if distance <= TIMESTAMP_MODULUS // 2 else 0

@@ -63,6 +63,12 @@ class ConnectionConfig:
     max_shared_object_events: int = 4_096
     """Events in one shared-object message."""
 
+    messages_per_turn: int | None = None
+    """Messages handled by one `receive_data`, whose rest `receive_more` handles; None: all."""
+
+    max_aggregated_messages: int = 4_096
+    """Messages in one aggregate."""
+
     amf_limits: amf.Limits | None = field(default_factory=lambda: amf.Limits(values=250_000))
     """The budget for decoding one message; None means the codec's own defaults."""
 

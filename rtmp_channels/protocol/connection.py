@@ -65,6 +65,8 @@ class Connection:
             streams=self._streams,
             commands=self._server if role is Role.SERVER else self._client,
         )
+        self.has_more = False
+        """Whether messages wait in what was received: see `messages_per_turn`."""
         self._held = bytearray()
         self._last_transaction_id = CONNECT_TRANSACTION_ID
 
@@ -98,6 +100,22 @@ class Connection:
             self._fail(error, events)
             raise
         return events
+
+    def receive_more(self) -> list[Event]:
+        """Goes on with what was received, as `receive_data` does, while `has_more`."""
+        events: list[Event] = []
+        if self.has_more:
+            try:
+                self._read_messages(events)
+            except RemoteProtocolError as error:
+                self._fail(error, events)
+                raise
+        return events
+
+    @property
+    def sent_bytes(self) -> int:
+        """How much was handed out so far."""
+        return self._link.window.sent
 
     @property
     def queued_bytes(self) -> int:
@@ -145,10 +163,17 @@ class Connection:
 
     def _read_messages(self, events: list[Event]) -> None:
         reader, receiver = self._reader, self._receiver
+        left = self.config.messages_per_turn
+        self.has_more = False
         while (message := reader.next_message()) is not None:
             events += receiver.receive(message)
             if self._is_held:
                 return
+            if left is not None:
+                left -= 1
+                if not left:
+                    self.has_more = True
+                    return
 
     @property
     def _is_held(self) -> bool:
@@ -164,6 +189,7 @@ class Connection:
 
     def _fail(self, error: RemoteProtocolError, events: list[Event]) -> None:
         error.events = events
+        self.has_more = False
         self._machine.on_received(ConnectionInput.FAIL, "failure")
 
     # connect
@@ -228,7 +254,6 @@ class Connection:
         held = bytes(self._held)
         self._held = bytearray()
         try:
-            self._read_messages(events)
             self._reader.feed(held)
             self._read_messages(events)
         except RemoteProtocolError as error:

@@ -221,7 +221,9 @@ class Receiver:
 
     def _aggregate(self, message: Message) -> list[Event]:
         events: list[Event] = []
-        for part in split_aggregate(message):
+        for number, part in enumerate(split_aggregate(message)):
+            if number == self._link.config.max_aggregated_messages:
+                raise RemoteProtocolError(f"aggregate: more than {number} messages")
             if part.type in _IN_AGGREGATES:
                 events += self.receive(part)
         return events

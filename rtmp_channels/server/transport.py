@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import TYPE_CHECKING
 
 from rtmp_channels.transport import Peer
@@ -10,6 +12,12 @@ from rtmp_channels.transport import Peer
 if TYPE_CHECKING:
     from rtmp_channels.server.listener import Listener
     from rtmp_channels.session import Session
+
+# struct tcp_info (linux/tcp.h): eight bytes, then numbers of 32 bits, of which the thirteenth is
+# tcpi_last_ack_recv, in milliseconds.
+_LAST_ACK_RECV = struct.Struct("=I")
+_LAST_ACK_RECV_AT = 8 + 12 * 4
+_TCP_INFO_BYTES = _LAST_ACK_RECV_AT + 4
 
 RECEIVE_BUFFER_BYTES = 65_536
 """What one read takes at most; ONE buffer serves all connections of a listener."""
@@ -32,6 +40,15 @@ class TcpTransport:
         """Sends what the kernel takes, keeps the rest."""
         if not self._transport.is_closing():
             self._transport.write(data)
+
+    def silence(self) -> float:
+        """By the last acknowledgement that the kernel got; known on Linux only."""
+        if not hasattr(socket, "TCP_INFO"):
+            return 0.0
+        sock = self._transport.get_extra_info("socket")
+        information = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        (milliseconds,) = _LAST_ACK_RECV.unpack_from(information, _LAST_ACK_RECV_AT)
+        return float(milliseconds) / 1000
 
     def pause_reading(self) -> None:
         """Lets the client's bytes wait in the kernel, and so in the client."""

@@ -59,6 +59,10 @@ class TunnelTransport:
             self._is_full = True
             self.session.pause_writing()
 
+    def silence(self) -> float:
+        """Unknown: the host at the other end may be a proxy."""
+        return 0.0
+
     def pause_reading(self) -> None:
         """Lets what the carrier brings wait."""
         self._is_reading = False

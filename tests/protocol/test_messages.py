@@ -183,7 +183,7 @@ def test_acknowledgements_of_the_peer_with_and_without_the_handshake():
     written.messages()
     connection.send_message(1, 9, 0, bytes(10_000))
     sent = len(connection.data_to_send())
-    total = connection._link.window._sent
+    total = connection._link.window.sent
     event = receive_one(connection, message(u32(total), type=3))
     assert event == AcknowledgementReceived(total, 0)
     event = receive_one(connection, message(u32(total - sent), type=3))

@@ -19,22 +19,24 @@ from rtmp_channels.protocol.events import (
     StatusReceived,
     StreamCreated,
 )
+from rtmp_channels.protocol.outbound import encode_call
 from tests.server.wire import Wire
 
 
 class Recorder:
     """Accepts, keeps what it receives, answers nothing; `send` is for the test to use."""
 
-    def __init__(self, accepts=True):
+    def __init__(self, accepts=True, **answer):
         self.messages = []
         self.accepts = accepts
+        self.answer = {"type": "rtmp.accept", **answer}
 
     async def __call__(self, scope, receive, send):
         self.scope, self.send = scope, send
         while not self.messages or self.messages[-1]["type"] != "rtmp.disconnect":
             self.messages.append(await receive())
             if self.messages[-1]["type"] == "rtmp.connect" and self.accepts:
-                await send({"type": "rtmp.accept"})
+                await send(self.answer)
 
     @property
     def types(self):
@@ -471,45 +473,167 @@ async def test_a_close_that_takes_too_long_is_cut():
     await wire.lose()
 
 
-async def test_idle_connections_are_pinged_then_ended(caplog):
-    wire, application = await connected(idle_timeout=100)
-    now = asyncio.get_running_loop().time()
-    assert wire.session.deadline_reached(now + 20) == pytest.approx(now + 50, abs=1)
-    assert wire.transport.writes == []
-    assert wire.session.deadline_reached(now + 51) == pytest.approx(now + 100, abs=1)
-    wire.receive()
-    answer = wire.client.data_to_send()
-    assert answer, "the client answers a ping"
+def clock():
+    return asyncio.get_running_loop().time()
+
+
+async def test_every_client_is_pinged_and_ended_when_it_says_nothing(caplog):
+    wire, application = await connected()
+    now = clock()
+    for ping in (4, 8):
+        wire.session.deadline_reached(now + ping + 0.1)
+    assert len(wire.transport.writes) == 2
     with caplog.at_level(logging.INFO):
-        wire.session.deadline_reached(now + 101)
-    [status] = await wire.settle()
-    assert status.information["code"] == "NetConnection.Connect.IdleTimeOut"
-    assert "nothing received for 100 s" in caplog.text
+        assert wire.session.deadline_reached(now + 8.5) == pytest.approx(now + 9, abs=0.5)
+        wire.session.deadline_reached(now + 9.1)
+    wire.receive()
+    assert wire.events[-1].information["code"] == "NetConnection.Connect.IdleTimeOut"
+    assert "nothing received for 9 s" in caplog.text
     await wire.lose()
     assert application.messages[-1]["code"] == "NetConnection.Connect.IdleTimeOut"
 
 
-async def test_without_an_idle_timeout_silence_is_no_reason():
-    wire, _ = await connected(idle_timeout=0)
-    now = asyncio.get_running_loop().time()
-    assert wire.session.deadline_reached(now + 1_000_000) is None
+async def test_an_answered_ping_keeps_the_connection_and_tells_the_round_trip(monkeypatch):
+    wire, _ = await connected()
+    now = clock()
+    assert wire.session.round_trip is None
+    wire.session.deadline_reached(now + 4.1)
+    monkeypatch.setattr(wire.session._loop, "time", lambda: now + 4.15)
+    await wire.settle()
+    assert wire.session.round_trip in (49, 50)
+    monkeypatch.undo()
+    wire.session.deadline_reached(now + 9.1)
+    assert wire.session.phase is Phase.OPEN
+    await wire.lose()
+
+
+@pytest.mark.parametrize(
+    ("settings", "accept", "silence"),
+    [
+        ({}, {}, 9),
+        ({"ping_timeout": 20.0}, {}, 20),
+        ({"ping_timeout": 0.0}, {}, 600),
+        ({}, {"ping_timeout": 30.0}, 30),
+        ({}, {"ping_timeout": 0}, 600),
+        ({"idle_timeout": 50.0}, {"ping_timeout": 0}, 50),
+    ],
+)
+async def test_how_long_a_client_may_say_nothing(settings, accept, silence):
+    wire, _ = await connected(Recorder(**accept), ping_interval=0.0, **settings)
+    now = clock()
+    assert wire.session.deadline_reached(now) == pytest.approx(now + silence, abs=0.5)
+    wire.session.deadline_reached(now + silence + 1)
+    assert wire.session.closed
+    await wire.lose()
+
+
+async def test_without_any_timeout_silence_is_no_reason():
+    wire, _ = await connected(ping_interval=0.0, ping_timeout=0.0, idle_timeout=0.0)
+    assert wire.session.deadline_reached(clock() + 1_000_000) is None
     assert wire.transport.writes == []
     assert wire.session.phase is Phase.OPEN
     await wire.lose()
 
 
-async def test_an_answered_ping_keeps_the_connection():
-    wire, _ = await connected(idle_timeout=100)
-    now = asyncio.get_running_loop().time()
-    wire.session.deadline_reached(now + 51)
-    await wire.settle()
-    assert wire.session.deadline_reached(now + 20) == pytest.approx(now + 50, abs=1)
+@pytest.mark.parametrize(
+    ("size", "buffered", "silent_for", "is_alive"),
+    [
+        (2_000, 0, 0.1, True),
+        (500, 0, 0.1, False),  # no more than pings and the like
+        (2_000, 1, 0.1, False),  # it does not take it
+        (2_000, 0, 9.0, False),  # nor does its host
+    ],
+)
+async def test_a_client_that_takes_what_it_is_sent_is_alive(size, buffered, silent_for, is_alive):
+    """Load tools, and many players, never answer a ping."""
+    wire, _ = await connected()
+    wire.transport.silent_for = silent_for
+    now = clock()
+    wire.session.deadline_reached(now + 4.1)
+    wire.session.write_shared(encode_call("onData", ["x" * size]))
+    await asyncio.sleep(0)
+    wire.transport.buffered_bytes = buffered
+    wire.session.deadline_reached(now + 8.2)
+    wire.session.deadline_reached(now + 9.1)
+    assert wire.session.closed != is_alive
+    wire.transport.buffered_bytes = 0
+    for _ in range(3):
+        wire.session.deadline_reached(now + 18)
+    assert wire.session.closed
+    await wire.lose()
+
+
+async def test_a_client_to_whom_nobody_listens_is_not_dead():
+    wire, _ = await connected(Stuck(), max_queued_events=2)
+    for _ in range(5):
+        wire.client.send_call("more")
+    wire.deliver()
+    assert not wire.transport.reading
+    now = clock()
+    assert wire.session.deadline_reached(now + 100) is not None
     assert wire.session.phase is Phase.OPEN
     await wire.lose()
 
 
+async def test_a_burst_of_commands_leaves_others_their_turn():
+    """What the protocol floor answers itself (createStream) is no exception."""
+    flood, _ = await connected(messages_per_turn=10)
+    other, _ = await connected()
+    for _ in range(45):
+        flood.client.send_create_stream()
+    other.client.send_create_stream()
+    flood.session.data_received(flood.client.data_to_send())
+    other.session.data_received(other.client.data_to_send())
+    assert len(other.receive()) == 1
+    answered = []
+    for _ in range(7):
+        answered.append(len(flood.receive()))
+        if len(answered) < 5:
+            assert not flood.transport.reading
+        await asyncio.sleep(0)
+    assert answered[:6] == [10, 10, 10, 10, 5, 0]
+    assert flood.transport.reading
+    await flood.lose()
+    await other.lose()
+
+
+async def test_a_burst_behind_connect_leaves_others_their_turn():
+    wire = Wire(Recorder(), messages_per_turn=10)
+    wire.deliver()
+    wire.deliver()
+    wire.client.send_connect({"app": "lobby", "tcUrl": "rtmp://host/lobby"})
+    data = wire.client.data_to_send()
+    helper, _ = await connected()
+    for _ in range(25):
+        helper.client.send_create_stream()
+    wire.session.data_received(data + helper.client.data_to_send())
+    answered = []
+    for _ in range(12):
+        await asyncio.sleep(0)
+        writes, wire.transport.writes = wire.transport.writes, []
+        answered.append(sum(data.count(b"_result") for data in writes))
+    assert sum(answered) == 26, "connect's answer, and each of the others"
+    assert max(answered) < 26
+    await wire.lose()
+    await helper.lose()
+
+
+async def test_the_rest_of_a_burst_waits_for_the_application():
+    application = Stuck()
+    wire, _ = await connected(application, messages_per_turn=10, max_queued_events=5)
+    for _ in range(100):
+        wire.client.send_call("more")
+    wire.deliver()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert wire.session.connection.has_more
+    assert wire.session.application._inbox.is_full
+    assert not wire.transport.reading
+    await wire.lose()
+
+
 async def test_a_reader_that_stalls_is_cut_but_a_slow_one_is_not(caplog):
-    wire, _ = await connected(stall_timeout=10, idle_timeout=1_000)
+    wire, _ = await connected(stall_timeout=10, ping_timeout=1_000, ping_interval=500)
     now = asyncio.get_running_loop().time()
     wire.transport.buffered_bytes = 500
     wire.session.pause_writing()

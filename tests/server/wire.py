@@ -17,11 +17,15 @@ class FakeTransport:
     def __init__(self):
         self.writes = []
         self.buffered_bytes = 0
+        self.silent_for = 0.0
         self.reading = True
         self.state = "open"
 
     def write(self, data):
         self.writes.append(data)
+
+    def silence(self):
+        return self.silent_for
 
     def pause_reading(self):
         self.reading = False
