@@ -73,6 +73,7 @@ CLIENTS = {
         ),
         Client("Haxe", _program("haxe", "--version", pattern=r"([\d.]+)"), "Debian"),
         Client("python-librtmp", _python("python-librtmp"), "PyPI, needs librtmp-dev"),
+        Client("TypeScript", _npm("typescript"), "npm typescript"),
         Client("rtmp-client", _npm("rtmp-client"), "npm rtmp-client"),
         Client("ws", _npm("ws"), "npm ws"),
         Client("rtmpdump", _program("rtmpdump", "--help", pattern=r"RTMPDump (v[\d.]+)"), "Debian"),

@@ -41,6 +41,17 @@ FACTS = {
         does="the service browser and the packet inspector, by keyboard",
         door="AMF3, AMF0 and JSON over HTTP",
     ),
+    "typescript": Fact(
+        client="TypeScript",
+        does="a written client is compiled, strictly, and calls from Node",
+        door="JSON over HTTP",
+    ),
+    "written-swf": Fact(
+        client="Ruffle",
+        needs=("Chromium", "playwright-core", "Haxe"),
+        does="a SWF (Haxe) with a written client calls, with typed results and faults",
+        door="AMF0 over HTTP",
+    ),
     "librtmp": Fact(client="python-librtmp", does="calls both ways, faults", door="RTMP, RTMPS"),
     "rtmp-client": Fact(
         client="rtmp-client",

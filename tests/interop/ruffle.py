@@ -17,13 +17,15 @@ Reports = dict[str, dict[str, Any]]
 """What the SWF reported, by the name of the call: its outcome and its value with class names."""
 
 
-def compile_swf(folder: Path) -> Path:
-    """The SWF of tests/interop/swf."""
+def compile_swf(folder: Path, *, main: str = "Main", source: Path = SWF) -> Path:
+    """The SWF of the class ``main`` in ``source``, by default that of tests/interop/swf."""
     swf = folder / "main.swf"
     haxe = find_program("haxe")
     assert haxe
-    command = [haxe, "-main", "Main", "-swf", str(swf), "-swf-version", "32", "-D", "native-trace"]
-    done = subprocess.run(command, cwd=SWF, capture_output=True, text=True, timeout=COMPILE_SECONDS)
+    command = [haxe, "-main", main, "-swf", str(swf), "-swf-version", "32", "-D", "native-trace"]
+    done = subprocess.run(
+        command, cwd=source, capture_output=True, text=True, timeout=COMPILE_SECONDS
+    )
     assert done.returncode == 0, done.stderr
     return swf
 

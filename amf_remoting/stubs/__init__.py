@@ -1,0 +1,1 @@
+"""Typed clients written from the exposed services: what `manage.py amf_client` prints."""
