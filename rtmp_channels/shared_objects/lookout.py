@@ -90,7 +90,8 @@ class Lookout:
             await self._relay.send(group, b"%d" % sequence)
 
     async def _watch(self) -> None:
-        while self._objects or self._keys:
+        # Until closed: a Redis client of Python 3.11 has been seen to swallow a cancellation.
+        while self._tasks and (self._objects or self._keys):
             await asyncio.sleep(WATCH_INTERVAL)
             keys = tuple(self._objects)
             for start in range(0, len(keys), KEYS_PER_LOOK):

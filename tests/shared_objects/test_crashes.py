@@ -8,36 +8,14 @@ import sys
 
 import pytest
 from channels.layers import InMemoryChannelLayer
-from channels_redis.pubsub import RedisPubSubChannelLayer
-from redis.asyncio import Redis
 
 from rtmp_channels.protocol.shared_object import Change, RequestChange, Success
 from rtmp_channels.shared_objects import lookout as lookout_module
 from rtmp_channels.shared_objects.grants import Grant
-from rtmp_channels.shared_objects.hub import SharedObjectHub
-from rtmp_channels.shared_objects.rules import SharedObjectRules
-from rtmp_channels.shared_objects.sequencers.redis import RedisSequencer
 from tests.shared_objects.clients import Client, make_hub, settle, until
 from tests.support.process import REPOSITORY
 
 pytestmark = pytest.mark.redis
-
-
-@pytest.fixture
-async def make_redis_hub(redis_url):
-    hubs = []
-
-    def make(layer):
-        rules = SharedObjectRules()
-        hubs.append(SharedObjectHub(RedisSequencer(redis_url, rules), rules, layer=layer))
-        return hubs[-1]
-
-    yield make
-    for hub in hubs:
-        await hub.close()
-    redis = Redis.from_url(redis_url)
-    await redis.flushall()
-    await redis.aclose()
 
 
 async def use(hub, name):
@@ -48,10 +26,9 @@ async def use(hub, name):
     return client
 
 
-async def test_kill_9_of_one_process_while_all_write(redis_url, make_redis_hub):
+async def test_kill_9_of_one_process_while_all_write(redis_url, make_redis_hub, layers):
     """What it had acknowledged is there, nobody waits for it, and all that are left agree."""
-    layer = RedisPubSubChannelLayer(hosts=[redis_url])
-    hub = make_redis_hub(layer)
+    hub = make_redis_hub(layer=layers[0])
     watcher = await use(hub, "watcher")
     names = ["p0", "p1", "p2"]
     processes = [
@@ -80,17 +57,16 @@ async def test_kill_9_of_one_process_while_all_write(redis_url, make_redis_hub):
             await process.wait()
     # One late comer, in another process's eyes, has what the watcher has.
     await hub.refresh(next(iter(hub._objects)))
-    late = await use(make_redis_hub(None), "late")
+    late = await use(make_redis_hub(), "late")
     assert late.data == watcher.data
-    await layer.flush()
 
 
 async def test_a_channel_layer_that_is_full(make_redis_hub, monkeypatch):
     """Hints are dropped in silence; the watch makes up for them."""
     monkeypatch.setattr(lookout_module, "WATCH_INTERVAL", 0.05)
     layer = InMemoryChannelLayer(capacity=1)
-    ann = await use(make_redis_hub(layer), "ann")
-    bob = await use(make_redis_hub(layer), "bob")
+    ann = await use(make_redis_hub(layer=layer), "ann")
+    bob = await use(make_redis_hub(layer=layer), "bob")
     for number in range(200):
         ann.set("a", number)
         ann.send("count", number)
@@ -119,9 +95,8 @@ class TestRed5:
         expected = {"slow": 1, **{client.id: 1 for client in others}}
         assert all(client.data == expected for client in others)
 
-    async def test_versions_never_overtake_each_other(self, redis_url, make_redis_hub):
-        layers = [RedisPubSubChannelLayer(hosts=[redis_url]) for _ in range(2)]
-        hubs = [make_redis_hub(layer) for layer in layers]
+    async def test_versions_never_overtake_each_other(self, make_redis_hub, layers):
+        hubs = [make_redis_hub(layer=layer) for layer in layers]
         clients = [await use(hubs[number % 2], f"client {number}") for number in range(6)]
         for number in range(30):
             for client in clients:
@@ -137,8 +112,6 @@ class TestRed5:
             versions = [message.version for message in client.messages]
             assert all(a <= b for a, b in itertools.pairwise(versions))
             assert client.data == clients[0].data
-        for layer in layers:
-            await layer.flush()
 
     async def test_bulk_changes_are_acknowledged_and_told_at_once(self):
         hub = make_hub()

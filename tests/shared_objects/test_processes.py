@@ -4,49 +4,19 @@ import asyncio
 import logging
 
 import pytest
-from channels_redis.pubsub import RedisPubSubChannelLayer
 from redis.asyncio import Redis
 
 from rtmp_channels.protocol.shared_object import Change, Clear, Remove, Status
 from rtmp_channels.shared_objects import lookout as lookout_module
 from rtmp_channels.shared_objects.access import shared_object
 from rtmp_channels.shared_objects.current import shared_object_hubs
-from rtmp_channels.shared_objects.hub import SharedObjectHub
 from rtmp_channels.shared_objects.refusals import SequencerUnavailable
-from rtmp_channels.shared_objects.rules import SharedObjectRules
-from rtmp_channels.shared_objects.sequencers.redis import RedisSequencer
 from tests.rooms.layers import FakeLayer
 from tests.shared_objects.clients import Client, until
 from tests.support.process import find_program
 from tests.support.redis_server import run_redis_server
 
 pytestmark = pytest.mark.redis
-
-
-@pytest.fixture
-async def make_hub(redis_url):
-    hubs = []
-
-    def make(*, layer=None, url=redis_url, **rules):
-        rules = SharedObjectRules(**rules)
-        hubs.append(SharedObjectHub(RedisSequencer(url, rules), rules, layer=layer))
-        return hubs[-1]
-
-    yield make
-    for hub in hubs:
-        await hub.close()
-    redis = Redis.from_url(redis_url)
-    await redis.flushall()
-    await redis.aclose()
-
-
-@pytest.fixture
-async def layers(redis_url):
-    """Layers of two processes, with connections of their own."""
-    layers = [RedisPubSubChannelLayer(hosts=[redis_url]) for _ in range(2)]
-    yield layers
-    for layer in layers:
-        await layer.flush()
 
 
 async def make_clients(*hubs):
@@ -58,8 +28,8 @@ async def make_clients(*hubs):
     return clients
 
 
-async def test_changes_and_sends_reach_the_other_process(make_hub, layers):
-    one, two = (make_hub(layer=layer) for layer in layers)
+async def test_changes_and_sends_reach_the_other_process(make_redis_hub, layers):
+    one, two = (make_redis_hub(layer=layer) for layer in layers)
     ann, bob, cem = await make_clients(one, two, two)
     ann.set("a", 1)
     bob.set("b", [2])
@@ -73,17 +43,18 @@ async def test_changes_and_sends_reach_the_other_process(make_hub, layers):
     await until(lambda: late.data == {"b": [2]})
 
 
-async def test_a_hint_that_was_lost_is_made_up_for_within_a_second(make_hub, monkeypatch):
+async def test_a_hint_that_was_lost_is_made_up_for_within_a_second(make_redis_hub, monkeypatch):
     monkeypatch.setattr(lookout_module, "WATCH_INTERVAL", 0.05)
-    ann, bob = await make_clients(make_hub(), make_hub())  # no layer: every hint is lost
+    hubs = make_redis_hub(), make_redis_hub()  # without a layer every hint is lost
+    ann, bob = await make_clients(*hubs)
     ann.send("last words")
     await until(lambda: bob.sent == [("last words",)])
     ann.set("a", 1)
     await until(lambda: bob.data == {"a": 1})
 
 
-async def test_the_order_is_the_same_everywhere(make_hub, layers):
-    hubs = [make_hub(layer=layer) for layer in layers]
+async def test_the_order_is_the_same_everywhere(make_redis_hub, layers):
+    hubs = [make_redis_hub(layer=layer) for layer in layers]
     clients = await make_clients(*hubs, *hubs)
     for number in range(40):
         for client in clients:
@@ -95,8 +66,8 @@ async def test_the_order_is_the_same_everywhere(make_hub, layers):
         assert own == list(range(40))
 
 
-async def test_a_process_that_missed_more_than_the_log_starts_anew(make_hub, caplog):
-    ann, bob = await make_clients(make_hub(log_length=3), make_hub(log_length=3))
+async def test_a_process_that_missed_more_than_the_log_starts_anew(make_redis_hub, caplog):
+    ann, bob = await make_clients(make_redis_hub(log_length=3), make_redis_hub(log_length=3))
     for number in range(6):
         ann.set("a", number)
         await until(ann.events)
@@ -106,8 +77,8 @@ async def test_a_process_that_missed_more_than_the_log_starts_anew(make_hub, cap
     assert "events were lost" in caplog.text
 
 
-async def test_a_temporary_object_outlives_a_process_but_not_the_last(make_hub, redis_url):
-    one, two = make_hub(), make_hub()
+async def test_a_temporary_object_outlives_a_process_but_not_the_last(make_redis_hub, redis_url):
+    one, two = make_redis_hub(), make_redis_hub()
     ann, bob = await make_clients(one, two)
     ann.set("a", 1)
     await until(ann.events)
@@ -124,9 +95,9 @@ async def test_a_temporary_object_outlives_a_process_but_not_the_last(make_hub, 
     await redis.aclose()
 
 
-async def test_hints_are_small(make_hub):
+async def test_hints_are_small(make_redis_hub):
     layer = FakeLayer()
-    (ann,) = await make_clients(make_hub(layer=layer))
+    (ann,) = await make_clients(make_redis_hub(layer=layer))
     ann.set("a", "x" * 1000)
     await layer.until(lambda: layer.sent)
     group, message = layer.sent[0]
@@ -134,7 +105,7 @@ async def test_hints_are_small(make_hub):
     assert message["body"] == b"1"
 
 
-async def test_redis_goes_and_comes_back_empty(make_hub, monkeypatch, tmp_path, caplog):
+async def test_redis_goes_and_comes_back_empty(make_redis_hub, monkeypatch, tmp_path, caplog):
     """Read-only meanwhile; then one replica brings the state back, and nobody forks."""
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(lookout_module, "WATCH_INTERVAL", 0.05)
@@ -142,7 +113,7 @@ async def test_redis_goes_and_comes_back_empty(make_hub, monkeypatch, tmp_path, 
     if program is None:
         pytest.skip("redis-server is not installed")
     with run_redis_server(program, tmp_path) as url:
-        ann, bob = await make_clients(make_hub(url=url), make_hub(url=url))
+        ann, bob = await make_clients(make_redis_hub(url=url), make_redis_hub(url=url))
         ann.set("a", 1)
         await until(lambda: bob.data == {"a": 1})
         port = int(url.rpartition(":")[2].partition("/")[0])
@@ -168,8 +139,8 @@ async def test_redis_goes_and_comes_back_empty(make_hub, monkeypatch, tmp_path, 
             await client.port.hub.close()
 
 
-async def test_removals_are_told_after_a_return(make_hub):
-    ann, bob = await make_clients(make_hub(), make_hub())
+async def test_removals_are_told_after_a_return(make_redis_hub):
+    ann, bob = await make_clients(make_redis_hub(), make_redis_hub())
     ann.set("a", 1)
     ann.set("b", 2)
     await until(lambda: len(ann.messages) == 3)
@@ -184,7 +155,7 @@ async def test_removals_are_told_after_a_return(make_hub):
     assert bob.events()[1:] == [Remove("a")]
 
 
-async def test_code_outside_of_the_server_takes_part(make_hub, layers, redis_url, settings):
+async def test_code_outside_of_the_server_takes_part(make_redis_hub, layers, redis_url, settings):
     """A management command, a task: another loop, its own hub, gone after the block."""
     settings.RTMP_CHANNELS = {"SEQUENCER": "redis", "REDIS_URL": redis_url}
     settings.CHANNEL_LAYERS = {
@@ -193,7 +164,7 @@ async def test_code_outside_of_the_server_takes_part(make_hub, layers, redis_url
             "CONFIG": {"hosts": [redis_url]},
         }
     }
-    (ann,) = await make_clients(make_hub(layer=layers[0]))
+    (ann,) = await make_clients(make_redis_hub(layer=layers[0]))
     ann.set("a", 1)
     await until(ann.events)
 
@@ -206,10 +177,10 @@ async def test_code_outside_of_the_server_takes_part(make_hub, layers, redis_url
     await until(lambda: ann.data == {"a": 2} and ann.sent == [("bell",)])
 
 
-async def test_a_connection_reads_what_others_have_written(make_hub, redis_url, settings):
+async def test_a_connection_reads_what_others_have_written(make_redis_hub, redis_url, settings):
     settings.RTMP_CHANNELS = {"SEQUENCER": "redis", "REDIS_URL": redis_url}
     try:
-        ann, bob = await make_clients(shared_object_hubs.get(), make_hub())
+        ann, bob = await make_clients(shared_object_hubs.get(), make_redis_hub())
         scope = {"path": "/lobby/room1", "rtmp": {"connection_id": ann.id}}
         for number in range(3):
             bob.set("a", number)
@@ -221,9 +192,9 @@ async def test_a_connection_reads_what_others_have_written(make_hub, redis_url, 
         await shared_object_hubs.close()
 
 
-async def test_an_answer_that_was_lost_leaves_no_copy_behind(make_hub):
+async def test_an_answer_that_was_lost_leaves_no_copy_behind(make_redis_hub):
     """Redis has decided, but we do not hear it: the writer is refused, then told what holds."""
-    hub = make_hub()
+    hub = make_redis_hub()
     ann, bob = await make_clients(hub, hub)
     decide = hub.sequencer.exchange
 
@@ -242,8 +213,8 @@ async def test_an_answer_that_was_lost_leaves_no_copy_behind(make_hub):
     assert ann.sent == bob.sent == [("once",)]
 
 
-async def test_a_sequencer_that_breaks_refuses_and_is_logged(make_hub, caplog):
-    hub = make_hub()
+async def test_a_sequencer_that_breaks_refuses_and_is_logged(make_redis_hub, caplog):
+    hub = make_redis_hub()
     ann, bob = await make_clients(hub, hub)
     decide = hub.sequencer.exchange
 
@@ -259,7 +230,7 @@ async def test_a_sequencer_that_breaks_refuses_and_is_logged(make_hub, caplog):
     await until(lambda: bob.data == {"a": 2})
 
 
-async def test_server_code_is_told_when_nothing_was_changed(make_hub, settings, redis_url):
+async def test_server_code_is_told_when_nothing_was_changed(make_redis_hub, settings, redis_url):
     settings.RTMP_CHANNELS = {"SEQUENCER": "redis", "REDIS_URL": redis_url}
     hub = shared_object_hubs.get()
     try:
