@@ -153,7 +153,8 @@ class ApplicationLink:
         session.enter(Phase.OPEN)
         if message.get("ping_timeout") is not None:
             session.expect_answers(message["ping_timeout"])
-        rosters.get().add(session, user=str(message.get("user") or ""))
+        session.user = message.get("user")
+        rosters.get().add(session, user=str(session.user or ""), listed=True)
         if events:
             session.handle_events(events)
         session.read_on()

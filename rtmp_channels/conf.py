@@ -114,6 +114,10 @@ class RtmpSettings:
     streams: StreamLimits = field(default_factory=StreamLimits)
     """A dict in turn: the tick, and the limits of live streams."""
 
+    presence_interval: float = 10.0
+    """Between two heartbeats, which keep the admin's list of connections; 0: there is none. A
+    process that misses three counts as dead."""
+
     token_max_age: int = 86_400
     """How long a token of `auth.make_token` is good for."""
 

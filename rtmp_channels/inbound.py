@@ -41,6 +41,7 @@ def _handshake_completed(session: Session, event: HandshakeCompleted, size: int)
 
 def _connect_requested(session: Session, event: ConnectRequested, size: int) -> None:
     session.path = event.app
+    session.program = str(event.command_object.get("flashVer") or "")
     session.enter(Phase.ACCEPT)
     session.application.start(event)
 

@@ -9,13 +9,15 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from rtmp_channels import goodbye
 from rtmp_channels.application import ApplicationLink, ASGIApplication
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.connections.current import rosters
+from rtmp_channels.connections.facts import Facts
 from rtmp_channels.deadlines import Deadlines, Due
 from rtmp_channels.goodbye import Ending, printable
 from rtmp_channels.inbound import handle
@@ -71,6 +73,11 @@ class Session:
         """Application and instance, once `connect` came."""
         self.round_trip: int | None = None
         """Milliseconds to the client and back, by its last answer to a ping."""
+        self.opened = datetime.now(UTC)
+        self.user: Any = None
+        """The primary key of who it is, by the application; None for nobody."""
+        self.program = ""
+        """What the client says it is (`flashVer`), once `connect` came."""
         self.connection = Connection(Role.SERVER, settings.connection_config())
         self.application = ApplicationLink(self, application)
         self._loop = asyncio.get_running_loop()
@@ -318,6 +325,21 @@ class Session:
         reason = "the application was cancelled"
         self.end(Ending(goodbye.CLOSED, reason, level=logging.WARNING))
         self._closed_if_over()
+
+    def facts(self) -> Facts:
+        """What the list of connections holds of it."""
+        return Facts(
+            connection_id=self.id,
+            user=self.user,
+            address=self.peer.client[0] if self.peer.client else "",
+            transport=self.peer.scheme,
+            path=self.path,
+            program=self.program,
+            opened=self.opened,
+            round_trip=self.round_trip,
+            received=self.connection.received_bytes,
+            sent=self.connection.sent_bytes,
+        )
 
     def kick(self, description: str, /) -> None:
         """Ends the connection for people who say so, wherever they are."""

@@ -7,3 +7,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGGING: dict[str, object] = {"version": 1}  # caplog needs propagation
 # Tests without a database call services too; those of the policy turn it on.
 AMF_REMOTING = {**AMF_REMOTING, "POLICY_FROM_DATABASE": False}  # noqa: F405
+# Sessions of tests without a database are not listed in one; those of the list turn it on.
+RTMP_CHANNELS = {**RTMP_CHANNELS, "PRESENCE_INTERVAL": 0}  # noqa: F405

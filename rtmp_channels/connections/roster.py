@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
+from rtmp_channels.connections.facts import Facts
+from rtmp_channels.connections.heartbeat import Heartbeat
 from rtmp_channels.connections.orders import GROUP, Audience, Order, Verb
 from rtmp_channels.protocol.chunk import Message
 from rtmp_channels.protocol.constants import MessageType
@@ -32,16 +34,27 @@ class Connected(Protocol):
     def kick(self, description: str, /) -> None:
         """Ends the connection; the client is told the description."""
 
+    def facts(self) -> Facts:
+        """What the list of connections holds of it."""
+
 
 class Roster:
     """The connections of one loop, by id and by user."""
 
-    def __init__(self, *, layer: ChannelLayer | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        layer: ChannelLayer | None = None,
+        make_heartbeat: Callable[[Roster], Heartbeat] | None = None,
+    ) -> None:
         self._relay = Relay(layer, self._hear) if layer is not None else None
         self._joining: asyncio.Task[None] | None = None
         self._by_id: dict[str, Connected] = {}
         self._by_user: dict[str, dict[str, Connected]] = {}
         self._user_of: dict[str, str] = {}
+        self._listed: dict[str, Connected] = {}
+        self._make_heartbeat = make_heartbeat
+        self._heartbeat: Heartbeat | None = None
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -54,12 +67,20 @@ class Roster:
             self._joining = asyncio.get_running_loop().create_task(self._relay.follow(GROUP))
         return None if self._joining.done() else self._joining
 
-    def add(self, connected: Connected, *, user: str = "") -> None:
-        """A connection was accepted; `user` is its user's primary key, "" for nobody's."""
+    def add(self, connected: Connected, *, user: str = "", listed: bool = False) -> None:
+        """A connection was accepted; `user` is its user's primary key, "" for nobody's.
+
+        `listed`: whether it belongs into the list of connections.
+        """
         self._by_id[connected.id] = connected
         if user:
             self._user_of[connected.id] = user
             self._by_user.setdefault(user, {})[connected.id] = connected
+        if listed and self._make_heartbeat is not None:
+            self._listed[connected.id] = connected
+            if self._heartbeat is None:
+                self._heartbeat = self._make_heartbeat(self)
+            self._heartbeat.changed()
 
     def discard(self, connected: Connected) -> None:
         """It is over; harmless twice."""
@@ -70,6 +91,16 @@ class Roster:
             del theirs[connected.id]
             if not theirs:
                 del self._by_user[user]
+        if self._listed.pop(connected.id, None) is not None and self._heartbeat is not None:
+            self._heartbeat.changed()
+
+    def listed(self) -> Collection[str]:
+        """The ids of those that belong into the list of connections."""
+        return self._listed.keys()
+
+    def facts(self, connection_id: str) -> Facts:
+        """What is known of one of these."""
+        return self._listed[connection_id].facts()
 
     async def carry(self, order: Order) -> None:
         """Carries out an order here, before this first waits, and tells the other processes."""
@@ -90,6 +121,9 @@ class Roster:
         self._by_id.clear()
         self._by_user.clear()
         self._user_of.clear()
+        self._listed.clear()
+        if self._heartbeat is not None:
+            await self._heartbeat.close()
         if self._joining is not None:
             self._joining.cancel()
         if self._relay is not None:

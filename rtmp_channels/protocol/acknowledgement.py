@@ -11,16 +11,16 @@ class ReceiveWindow:
     def __init__(self) -> None:
         self.size = 0
         """The peer's Window Acknowledgement Size; 0 until it sends one."""
-        self._received = 0
+        self.received = 0
         self._acknowledged = 0
 
     def receive(self, size: int) -> int | None:
         """Counts bytes; returns the sequence number to send when half the window is used up."""
-        self._received += size
-        if not self.size or self._received - self._acknowledged < self.size / 2:
+        self.received += size
+        if not self.size or self.received - self._acknowledged < self.size / 2:
             return None
-        self._acknowledged = self._received
-        return self._received % TIMESTAMP_MODULUS
+        self._acknowledged = self.received
+        return self.received % TIMESTAMP_MODULUS
 
 
 class SendWindow:

@@ -122,6 +122,11 @@ class Connection:
         """How much `data_to_send` would hand out."""
         return self._link.queued_bytes
 
+    @property
+    def received_bytes(self) -> int:
+        """How much `receive_data` has taken so far."""
+        return self._receiver.window.received
+
     def data_to_send(self) -> bytes:
         """Everything queued since the last call; empty when there is nothing to write."""
         return self._link.take()

@@ -32,6 +32,7 @@ RTMP_CHANNELS = {
     "STALL_TIMEOUT": 60.0,
     "SHUTDOWN_TIMEOUT": 2.0,
     "DISCONNECT_TIMEOUT": 1.0,
+    "PRESENCE_INTERVAL": 0,  # these servers have no tables
     "HTTP_BACKPRESSURE": "TEST_NO_BACKPRESSURE" not in os.environ,
 }
 LOGGING = {

@@ -76,13 +76,14 @@ def run_demo_server(
     environment: Mapping[str, str] | None = None,
     application: str = "project.asgi:application",
     allow_traceback: bool = False,
+    may_be_killed: bool = False,
 ) -> Iterator[DemoServer]:
     """Serves the demo site until the block ends, then checks how the server ended.
 
     `database` is a migrated SQLite file, `folder` takes the log, `endpoints` are more strings for
     daphne's -e, `application` is what daphne imports. SIGTERM ends the server; it must then exit
     with 0 and, unless `allow_traceback` (for tests that break an application), have logged no
-    traceback.
+    traceback. With `may_be_killed` the test ends it as it likes.
     """
     http_port, rtmp_port = free_port(), free_port()
     log = folder / f"daphne-{http_port}.log"
@@ -113,6 +114,8 @@ def run_demo_server(
             environment=variables,
         )
         yield server
+        if may_be_killed:
+            return
         assert process.poll() is None, f"the server died:\n{server.log()}"
     assert process.returncode == 0, f"ended with {process.returncode}:\n{server.log()}"
     assert allow_traceback or "Traceback" not in server.log(), server.log()

@@ -1,0 +1,142 @@
+"""The list of connections in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import close_old_connections, connections, router, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from rtmp_channels.connections.facts import Facts
+from rtmp_channels.connections.heartbeat import Beat
+from rtmp_channels.models import LiveConnection, ServerProcess
+
+BEATS_MISSED = 3
+"""After so many a process counts as dead."""
+
+BATCH = 500
+"""Rows in one statement."""
+
+T = TypeVar("T")
+
+
+class DatabasePresence:
+    """One process's rows. The database's clock decides who is dead; the processes' may differ."""
+
+    def __init__(self) -> None:
+        self._process = ServerProcess(
+            key=secrets.token_hex(16),
+            host=socket.gethostname()[:255],
+            pid=os.getpid(),
+            started=timezone.now(),
+        )
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rtmp presence")
+
+    async def write(self, beat: Beat) -> bool:
+        """See `heartbeat.Store`. Also sweeps up after processes that died."""
+        return await self._in_thread(lambda: write_beat(self._process, beat))
+
+    async def leave(self) -> None:
+        """Deletes the process and its connections."""
+        try:
+            await self._in_thread(lambda: _delete(self._process))
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        def run() -> T:
+            close_old_connections()
+            try:
+                return work()
+            finally:
+                close_old_connections()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+
+
+def write_beat(process: ServerProcess, beat: Beat) -> bool:
+    """Writes a beat in this thread; whether the process was known."""
+    with transaction.atomic(using=_alias()):
+        was_known = _renew(process, beat)
+        for gone in _batches(beat.gone):
+            LiveConnection.objects.filter(connection_id__in=gone).delete()
+        _upsert(process, beat.facts)
+        ServerProcess.objects.filter(expires__lt=Now()).delete()
+    return was_known
+
+
+def _renew(process: ServerProcess, beat: Beat) -> bool:
+    """Whether the process's row was still there; it is afterwards."""
+    values = {"connections": beat.connections, "counters": dict(beat.counters)}
+    expires = Now() + timedelta(seconds=BEATS_MISSED * beat.interval)
+    rows = ServerProcess.objects.filter(key=process.key)
+    was_known = bool(rows.update(expires=expires, **values))
+    if not was_known:
+        is_first = process.pk is None
+        process.pk = None
+        process.expires = timezone.now()
+        process.save(force_insert=True)
+        rows.update(expires=expires, **values)
+        return is_first
+    return True
+
+
+def _upsert(process: ServerProcess, facts: Sequence[Facts]) -> None:
+    features = connections[_alias()].features
+    by_target = features.supports_update_conflicts_with_target
+    LiveConnection.objects.bulk_create(
+        [_row(process, one) for one in facts],
+        batch_size=BATCH,
+        update_conflicts=True,
+        update_fields=["round_trip", "received", "sent"],
+        unique_fields=["connection_id"] if by_target else None,
+    )
+
+
+def _row(process: ServerProcess, facts: Facts) -> LiveConnection:
+    application, _, instance = facts.path.strip("/").partition("/")
+    return LiveConnection(
+        process=process,
+        connection_id=facts.connection_id,
+        user_id=_user_key(facts.user),
+        address=facts.address[:64],
+        transport=facts.transport,
+        application=application[:255],
+        instance=instance[:255],
+        program=facts.program[:255],
+        opened=facts.opened,
+        round_trip=facts.round_trip,
+        received=facts.received,
+        sent=facts.sent,
+    )
+
+
+def _delete(process: ServerProcess) -> None:
+    ServerProcess.objects.filter(key=process.key).delete()
+
+
+def _user_key(value: Any) -> Any:
+    """The key as users have it; None for what cannot be one."""
+    try:
+        return get_user_model()._meta.pk.to_python(value)
+    except ValidationError:
+        return None
+
+
+def _alias() -> str:
+    return router.db_for_write(ServerProcess)
+
+
+def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), BATCH):
+        yield values[start : start + BATCH]

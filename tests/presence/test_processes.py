@@ -1,0 +1,67 @@
+"""The list of connections of real processes: seen and kicked from another, gone with them."""
+
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from tests.support.rtmp_client import RtmpClient
+
+pytestmark = [pytest.mark.slow]
+
+ROWS = """
+SELECT process.pid, connection.application || '/' || connection.instance, connection.transport
+FROM rtmp_channels_liveconnection connection
+JOIN rtmp_channels_serverprocess process ON connection.process_id = process.id
+"""
+KICK_OPEN = """
+from rtmp_channels import push
+from rtmp_channels.models import LiveConnection
+push.kick_client(LiveConnection.objects.alive().get(application="open").connection_id)
+"""
+
+
+def listed(server):
+    with closing(sqlite3.connect(server.environment["DATABASE"], timeout=20)) as database:
+        return {(pid, name): transport for pid, name, transport in database.execute(ROWS)}
+
+
+def until_listed(server, wanted):
+    """Waits for the list to be so: another process's beat offers no event to wait for."""
+    deadline = time.monotonic() + 20
+    while (found := listed(server)) != wanted:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
+def options(**environment):
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.presence.settings"}
+    return {"environment": {**settings, **environment}}
+
+
+def test_kicked_from_another_process_and_no_ghosts(start_demo_server, redis_url):
+    one, two = (start_demo_server(**options(REDIS_URL=redis_url)) for _ in range(2))
+    three = start_demo_server(may_be_killed=True, **options(REDIS_URL=redis_url))
+    pids = [server.process.pid for server in (one, two, three)]
+    with (
+        RtmpClient(one.rtmp_port, "lobby/a"),
+        RtmpClient(two.rtmp_port, "open") as kicked,
+        RtmpClient(three.rtmp_port, "lobby/b"),
+    ):
+        everyone = {
+            (pids[0], "lobby/a"): "rtmp",
+            (pids[1], "open/"): "rtmp",
+            (pids[2], "lobby/b"): "rtmp",
+        }
+        until_listed(one, everyone)
+        one.manage("shell", "-v", "0", "-c", KICK_OPEN)
+        with pytest.raises(ConnectionError):
+            kicked.call("echo.echo", 1)
+        del everyone[pids[1], "open/"]
+        until_listed(one, everyone)
+        three.process.kill()
+        three.process.wait()
+        del everyone[pids[2], "lobby/b"]
+        until_listed(one, everyone)
+    until_listed(one, {})
