@@ -1,6 +1,6 @@
 """Settings of the demo site.
 
-Environment: DATABASE, DEBUG, REDIS_URL, RTMP_PORT, RTMP_TICK_MS, SECRET_KEY.
+Environment: DATABASE, DEBUG, PING_TIMEOUT, REDIS_URL, RTMP_PORT, RTMP_TICK_MS, SECRET_KEY.
 """
 
 import os
@@ -91,6 +91,7 @@ RTMP_TICK_MS = int(os.environ.get("RTMP_TICK_MS", "0"))
 RTMP_CHANNELS = {
     # For runserver; daphne takes the same strings by -e.
     "ENDPOINTS": [f"rtmp:port={RTMP_PORT}:interface=127.0.0.1"],
+    "PING_TIMEOUT": float(os.environ.get("PING_TIMEOUT", "9")),
     # Shared objects of one process, or of all that use the same Redis.
     "SEQUENCER": "redis" if REDIS_URL else "memory",
     "REDIS_URL": REDIS_URL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.protocol.errors import RemoteProtocolError
@@ -119,10 +118,16 @@ class PolledTransport(TunnelTransport):
                 break
             await asyncio.sleep(0)
         patience = self._settings.tunnel_hold if is_idle else self._settings.tunnel_timeout
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(patience):
                 while not (self.is_closing or self._has_waited(is_idle=is_idle)):
                     await self.changed()
+        except TimeoutError:
+            pass
+        except asyncio.CancelledError:
+            # A server that stops cancels requests, and this one can tell the client why.
+            if not self.is_closing:
+                raise
 
     def _has_waited(self, *, is_idle: bool) -> bool:
         return self.has_output if is_idle else self.is_full or not self.unread_bytes

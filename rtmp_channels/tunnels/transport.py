@@ -76,7 +76,7 @@ class TunnelTransport:
         """Ends the connection when the carrier has taken everything."""
         self._stop()
         if not self.buffered_bytes:
-            self._loop.call_soon(self.lose)
+            self._loop.call_soon(self.all_left)
 
     def abort(self) -> None:
         """Ends the connection now."""
@@ -129,7 +129,11 @@ class TunnelTransport:
             self._is_full = False
             self.session.resume_writing()
         if self.is_closing and not self._unsent:
-            self.lose()
+            self.all_left()
+
+    def all_left(self) -> None:
+        """Nothing remains to be carried."""
+        self.lose()
 
     def lose(self, error: Exception | None = None) -> None:
         """The client is gone, or all is said; harmless twice."""

@@ -89,6 +89,9 @@ class WebSocketTransport(TunnelTransport):
         if self._writing is not None:
             self._writing.cancel()
 
+    def all_left(self) -> None:
+        """But for the close frame, which `carry` sends."""
+
     async def carry(self, receive: Any, send: Any) -> None:
         """Moves bytes both ways until either side ends the connection."""
         reading = asyncio.create_task(self._read(receive))
@@ -101,9 +104,11 @@ class WebSocketTransport(TunnelTransport):
             for task in (reading, writing):
                 task.cancel()
             await asyncio.gather(reading, writing, return_exceptions=True)
-            self.lose()
-            if not self._is_disconnected:
-                await send({"type": "websocket.close", "code": self._close_code})
+            try:
+                if not self._is_disconnected:
+                    await send({"type": "websocket.close", "code": self._close_code})
+            finally:
+                self.lose()
 
     async def _write(self, send: Any) -> None:
         while True:

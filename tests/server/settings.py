@@ -30,6 +30,8 @@ RTMP_CHANNELS = {
     "CONNECT_TIMEOUT": 1.0,
     "ACCEPT_TIMEOUT": 1.0,
     "STALL_TIMEOUT": 60.0,
+    "PING_INTERVAL": float(os.environ.get("TEST_PING_INTERVAL", "4")),
+    "PING_TIMEOUT": float(os.environ.get("TEST_PING_TIMEOUT", "60")),
     "SHUTDOWN_TIMEOUT": 2.0,
     "DISCONNECT_TIMEOUT": 1.0,
     "PRESENCE_INTERVAL": 0,  # these servers have no tables

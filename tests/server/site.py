@@ -11,11 +11,13 @@ django.setup()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
 
 from rtmp_channels.consumers import AsyncRtmpConsumer, concurrent, remote  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 from rtmp_channels.shared_objects.grants import Grant  # noqa: E402
+from rtmp_channels.tunnels.rtmpt import RtmptTunnel  # noqa: E402
+from rtmp_channels.tunnels.websocket import WebSocketTunnel  # noqa: E402
 
 logger = logging.getLogger("tests.site")
 
@@ -171,25 +173,23 @@ async def tidy(scope, receive, send):
     logger.info("tidy: %s %s", message["type"], message["code"])
 
 
-application = ProtocolTypeRouter(
+rtmp = RtmpRouter(
     {
-        "http": http,
-        "websocket": flooding_websocket,
-        "rtmp": RtmpRouter(
-            {
-                "lobby": LobbyConsumer.as_asgi(),
-                "studio": StudioConsumer.as_asgi(),
-                "flood": flooding_rtmp,
-                "stuck": stuck,
-                "silent": silent,
-                "returning": returning,
-                "raising": raising,
-                "raising-at-once": raising_at_once,
-                "tidy": tidy,
-                "stock": AuthMiddlewareStack(
-                    URLRouter([path("<str:room>", DescribingConsumer.as_asgi())])
-                ),
-            }
-        ),
+        "lobby": LobbyConsumer.as_asgi(),
+        "studio": StudioConsumer.as_asgi(),
+        "flood": flooding_rtmp,
+        "stuck": stuck,
+        "silent": silent,
+        "returning": returning,
+        "raising": raising,
+        "raising-at-once": raising_at_once,
+        "tidy": tidy,
+        "stock": AuthMiddlewareStack(URLRouter([path("<str:room>", DescribingConsumer.as_asgi())])),
     }
+)
+websocket = URLRouter(
+    [path("tunnel", WebSocketTunnel.as_asgi(rtmp)), re_path("", flooding_websocket)]
+)
+application = ProtocolTypeRouter(
+    {"http": RtmptTunnel(rtmp, http), "websocket": websocket, "rtmp": rtmp}
 )

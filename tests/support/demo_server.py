@@ -92,6 +92,8 @@ def run_demo_server(
         "HTTP_PORT": str(http_port),
         "RTMP_PORT": str(rtmp_port),
         "PYTHONUNBUFFERED": "1",
+        # Many clients of the tests read nothing while they wait for their turn.
+        "PING_TIMEOUT": "60",
         **(environment or {}),
     }
     listen = [

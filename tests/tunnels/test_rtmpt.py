@@ -319,3 +319,27 @@ async def test_a_request_that_is_cut_short_loses_the_connection(tunnel, sessions
 
     await tunnel(http_scope(f"/send/{client.id}/0"), receive, None)
     assert len(sessions) == 0
+
+
+async def test_a_waiting_request_that_a_stopping_server_cancels_is_answered(settings, sessions):
+    settings.RTMP_CHANNELS = {"TUNNEL_HOLD": 60.0}
+    client = await opened(Recorder())
+    await client.connect()
+    waiting = asyncio.create_task(client.post("idle"))
+    await asyncio.sleep(0.01)
+    sessions.end_all()
+    waiting.cancel()
+    client.take((await waiting).content[1:])
+    status = await client.wait_for(StatusReceived)
+    assert status.information["code"] == "NetConnection.Connect.AppShutdown"
+
+
+async def test_a_waiting_request_that_is_cancelled_otherwise_is_not(settings):
+    settings.RTMP_CHANNELS = {"TUNNEL_HOLD": 60.0}
+    client = await opened(Recorder())
+    await client.connect()
+    waiting = asyncio.create_task(client.post("idle"))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

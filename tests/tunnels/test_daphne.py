@@ -1,0 +1,165 @@
+"""Both tunnels on a real daphne that opens no RTMP endpoint: calls, stalls, the end."""
+
+import asyncio
+import http.client
+
+import pytest
+
+from rtmp_channels.protocol.events import ConnectAccepted, StatusReceived
+from tests.server.client import connection
+from tests.server.conftest import HTTP
+from tests.server.daphne import Daphne, daphne_command
+
+from .peers import Client
+
+WINDOW = 16_384
+ALLOWED = 10_000_000
+"""Bytes that one who does not read may cost."""
+
+UPGRADE = (
+    b"GET /tunnel HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+@pytest.fixture
+def server():
+    server = Daphne(daphne_command(HTTP))
+    server.wait_for_log("Listening on")
+    yield server
+    server.stop()
+
+
+def http_port(server):
+    (port,) = server.ports_of("Listening on TCP address")
+    return port
+
+
+class HttpClient(Client):
+    """RTMPT over one HTTP connection that is kept."""
+
+    def __init__(self, port):
+        super().__init__()
+        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.number = 0
+        self.id = self.post("/open/1").decode().strip()
+
+    def post(self, path, body=b"\0"):
+        self.http.request("POST", path, body, {"Content-Type": "application/x-fcs"})
+        response = self.http.getresponse()
+        content = response.read()
+        assert response.status == 200, (path, response.status)
+        return content
+
+    def poll(self):
+        data = self.connection.data_to_send()
+        command, self.number = ("send" if data else "idle"), self.number + 1
+        return self.post(f"/{command}/{self.id}/{self.number - 1}", data or b"\0")[1:]
+
+    async def exchange(self):
+        self.take(await asyncio.to_thread(self.poll))
+
+
+class WebSocketClient(Client):
+    """Over a WebSocket's frames, by hand."""
+
+    def __init__(self, reader, writer):
+        super().__init__()
+        self.reader, self.writer = reader, writer
+
+    async def open(self):
+        self.writer.write(UPGRADE)
+        assert (await self.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        return self
+
+    def send(self, data):
+        """One masked frame; the length in as few bytes as it takes (RFC 6455 §5.2)."""
+        length = len(data)
+        if length < 126:
+            head = bytes([0x80 | length])
+        elif length < 65_536:
+            head = b"\xfe" + length.to_bytes(2, "big")
+        else:
+            head = b"\xff" + length.to_bytes(8, "big")
+        self.writer.write(b"\x82" + head + bytes(4) + data)
+
+    async def frame(self):
+        """(opcode, payload); servers do not mask."""
+        head = await self.reader.readexactly(2)
+        length = head[1]
+        if length >= 126:
+            size = 2 if length == 126 else 8
+            length = int.from_bytes(await self.reader.readexactly(size), "big")
+        return head[0] & 15, await self.reader.readexactly(length)
+
+    async def exchange(self):
+        data = self.connection.data_to_send()
+        if data:
+            self.send(data)
+        opcode, payload = await self.frame()
+        assert opcode == 2
+        self.take(payload)
+
+
+async def test_rtmpt_on_daphne(server):
+    client = await asyncio.to_thread(HttpClient, http_port(server))
+    assert isinstance(await client.connect("lobby"), ConnectAccepted)
+    value = "x" * 300_000
+    assert await client.call("echo.echo", value) == value
+    await asyncio.to_thread(server.process.terminate)
+    status = await client.wait_for(StatusReceived)
+    assert status.information["code"] == "NetConnection.Connect.AppShutdown"
+    assert await asyncio.to_thread(server.process.wait, 20) == 0
+    client.http.close()
+    assert "Traceback" not in server.log
+
+
+async def test_websocket_on_daphne(server):
+    async with connection(http_port(server)) as (reader, writer):
+        client = await WebSocketClient(reader, writer).open()
+        assert isinstance(await client.connect("lobby"), ConnectAccepted)
+        value = "x" * 300_000
+        assert await client.call("echo.echo", value) == value
+        server.process.terminate()
+        status = await client.wait_for(StatusReceived)
+        assert status.information["code"] == "NetConnection.Connect.AppShutdown"
+        assert await client.frame() == (8, b"\x03\xe8")
+    assert await asyncio.to_thread(server.process.wait, 20) == 0
+    assert "Traceback" not in server.log
+
+
+async def test_one_who_does_not_read_costs_little(server):
+    port = http_port(server)
+    async with connection(port) as (reader, writer):
+        client = await WebSocketClient(reader, writer).open()
+        await client.connect("lobby")
+        await client.call("echo.echo", "x" * 300_000)
+    async with connection(port, window=WINDOW) as (reader, writer):
+        client = await WebSocketClient(reader, writer).open()
+        before = server.rss
+        await client.connect("flood")
+        await asyncio.to_thread(server.wait_for_log, "stalled after .* over rtmp")
+        assert server.rss - before < ALLOWED
+
+
+async def test_one_who_asks_and_does_not_read_costs_little(server):
+    """Polls are sent ahead on one connection, and no answer is read."""
+    port = http_port(server)
+    client = await asyncio.to_thread(HttpClient, port)
+    await client.connect("lobby")
+    await client.call("echo.echo", "x" * 300_000)
+    async with connection(port, window=WINDOW) as (_, writer):
+        flooded = await asyncio.to_thread(HttpClient, port)
+        await flooded.connect("flood")
+        before = server.rss
+        for _ in range(50):
+            target = f"/idle/{flooded.id}/{flooded.number}"
+            flooded.number += 1
+            writer.write(
+                f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-fcs\r\n"
+                "Content-Length: 1\r\n\r\n0".encode()
+            )
+        await asyncio.to_thread(server.wait_for_log, "stalled after .* over rtmp")
+        assert server.rss - before < ALLOWED
+        flooded.http.close()
+    client.http.close()
