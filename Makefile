@@ -11,7 +11,8 @@ BIN := .venv/bin
 NODE := tests/interop/node
 DAPHNE := $(BIN)/daphne --application-close-timeout 5
 
-.PHONY: help run test coverage lint interop bench bench-codec bench-gateway bench-rtmp fuzz-codec fuzz-rtmp clean
+.PHONY: help run test coverage lint interop bench bench-codec bench-gateway bench-rtmp bench-so
+.PHONY: fuzz-codec fuzz-rtmp clean
 
 help:
 	@echo "make run         the demo site: HTTP and WebSocket on HTTP_PORT, RTMP on RTMP_PORT"
@@ -22,6 +23,7 @@ help:
 	@echo "make bench-codec the AMF codec against its peers, pure and compiled; fails below its goals"
 	@echo "make bench-gateway  the gateway above an empty view, and Py3AMF's"
 	@echo "make bench-rtmp  the RTMP server's processor time, beside nginx-rtmp's and others'"
+	@echo "make bench-so    shared objects on daphne: one to 1,000, a crowd, four processes over Redis"
 	@echo "make fuzz-codec  random bytes against the AMF codec for FUZZ_SECONDS"
 	@echo "make fuzz-rtmp   random bytes against the RTMP protocol for FUZZ_SECONDS"
 	@echo "make clean       removes what make set up (the database stays)"
@@ -96,6 +98,9 @@ bench: .venv/bench.stamp interop
 
 bench-gateway: .venv/dev.stamp
 	@$(BIN)/python benchmarks/bench_gateway.py
+
+bench-so: .venv/dev.stamp
+	@$(BIN)/python benchmarks/bench_so.py
 
 bench-codec: .venv/dev.stamp
 	$(BIN)/python benchmarks/bench_codec.py

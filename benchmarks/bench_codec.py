@@ -36,6 +36,10 @@ class Goals:
         if ratio > limit:
             self.missed.append(f"{what}: {ratio:.2f}, at most {limit} wanted")
 
+    def at_least(self, what: str, figure: float, limit: float) -> None:
+        if figure < limit:
+            self.missed.append(f"{what}: {figure:.2f}, at least {limit} wanted")
+
 
 def geometric_mean(ratios: Iterable[float]) -> float:
     values = list(ratios)

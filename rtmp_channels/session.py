@@ -180,6 +180,14 @@ class Session:
         else:
             self.flush_soon()
 
+    def write_joined(self, data: bytes) -> None:
+        """As `write_shared`, but now: for who has joined what this turn of the loop brings."""
+        if self.phase is not Phase.OPEN:
+            return
+        self._transport.write(self.connection.pass_on(data))
+        if self._is_overrun:
+            self.end(goodbye.overrun(self.buffered_bytes))
+
     def write_at_once(self, data: bytes) -> None:
         """As `write_shared`, for who joins what belongs together and limits what waits."""
         if self.phase is Phase.OPEN:

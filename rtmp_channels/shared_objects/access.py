@@ -57,8 +57,8 @@ async def shared_object(
             view = SharedObjectView(fanout.state)
             yield view
             await _commit(hub, key, view, if_version=view.version if lock else None)
-            fanout.tell(holder)  # before the result of the call that this is part of
         finally:
+            fanout.tell(holder)  # before the result of the call that this is part of
             if not hub.is_connected(holder):
                 hub.release(key, holder=holder)
 

@@ -24,7 +24,11 @@ class Subscriber(Protocol):
     """Different from every other connection's, over all processes."""
 
     def write_shared(self, data: bytes, /) -> None:
-        """Writes chunked bytes; must neither block nor wait."""
+        """Writes chunked bytes with whatever else this turn of the loop brings; must neither block
+        nor wait."""
+
+    def write_joined(self, data: bytes, /) -> None:
+        """The same at once: whoever writes it has joined what this turn brought."""
 
 
 class Follower:
@@ -47,15 +51,20 @@ class Follower:
         try:
             self.subscriber.write_shared(data)
         except Exception:
-            logger.exception("A user of a shared object could not be written")
+            self.log_broken()
+
+    def log_broken(self) -> None:
+        """Says that writing raised what is being handled."""
+        logger.exception("A user of a shared object could not be written")
 
 
 class Fanout:
     """Tells the followers of one object what happens to it, in the sequencer's order.
 
-    A commit is encoded once per message type; those who only read share the joined bytes of a tick.
-    The writer hears of its own events by the answers to its requests, at once and behind all that
-    came before them; everybody else hears by the commit.
+    Commits are gathered over a tick, or over one turn of the loop. Each is encoded once per message
+    type, and those who only read share the joined bytes: one write for each, which is most of what
+    it costs. The writer hears of its own events by the answers to its requests, at once and behind
+    all that came before them; everybody else hears by the commit.
     """
 
     def __init__(self, key: ObjectKey, state: ObjectState) -> None:
@@ -71,7 +80,7 @@ class Fanout:
         self._gathered: list[_Gathered] = []
         self._writers: set[str] = set()
         """Those of the gathered commits who are told by answers."""
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     def follow(self, follower: Follower, *, known_version: int) -> None:
         """Adds a follower and writes it the state, or what changed since the version it knows."""
@@ -101,30 +110,41 @@ class Fanout:
         self._gathered.append(_Gathered(commit, to_writer))
         if not to_writer:
             self._writers.add(commit.writer)
-        if not self._tick or len(self._gathered) >= GATHERED_COMMITS:
+        if len(self._gathered) >= GATHERED_COMMITS:
             self.flush()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._tick, self.flush)
+            loop = asyncio.get_running_loop()
+            if self._tick:
+                self._timer = loop.call_later(self._tick, self.flush)
+            else:
+                self._timer = loop.call_soon(self.flush)
 
     def answer(self, follower: Follower, data: bytes) -> None:
         """Writes to one follower, behind all that has happened before."""
-        self._tell(follower, {})
+        self._tell(follower)
         follower.write(data)
 
     def tell(self, subscriber_id: object) -> None:
         """Tells one connection now what the tick has gathered, if it follows the object."""
         follower = self.followers.get(str(subscriber_id))
         if follower is not None:
-            self._tell(follower, {})
+            self._tell(follower)
 
     def flush(self) -> None:
         """Tells everyone what the tick has gathered."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if not self._gathered:
+            return
         joined: dict[tuple[int, int], bytes] = {}
         for follower in tuple(self.followers.values()):
-            self._tell(follower, joined)
+            data = self._untold(follower, joined)
+            if data:
+                try:
+                    follower.subscriber.write_joined(data)
+                except Exception:
+                    follower.log_broken()
         self._gathered = []
         self._writers.clear()
         for follower in self.followers.values():
@@ -145,20 +165,23 @@ class Fanout:
             follower.write(encoded[object_encoding])
             follower.corrections.note_all(state.version)
 
-    def _tell(self, follower: Follower, joined: dict[tuple[int, int], bytes]) -> None:
-        """Writes what was gathered and not told; `joined` is kept for those at the same point."""
-        start, follower.told = follower.told, len(self._gathered)
-        if start == follower.told:
-            return
-        point = (start, follower.object_encoding)
-        if follower.subscriber.id in self._writers:
-            data = self._join(*point, without=follower.subscriber.id)
-        elif point in joined:
-            data = joined[point]
-        else:
-            data = joined[point] = self._join(*point)
+    def _tell(self, follower: Follower) -> None:
+        """Writes to one follower what was gathered and not told."""
+        data = self._untold(follower, {})
         if data:
             follower.write(data)
+
+    def _untold(self, follower: Follower, joined: dict[tuple[int, int], bytes]) -> bytes:
+        """What is told now; `joined` keeps it for those at the same point."""
+        start, follower.told = follower.told, len(self._gathered)
+        if start == follower.told:
+            return b""
+        point = (start, follower.object_encoding)
+        if follower.subscriber.id in self._writers:
+            return self._join(*point, without=follower.subscriber.id)
+        if point not in joined:
+            joined[point] = self._join(*point)
+        return joined[point]
 
     def _join(self, start: int, object_encoding: int, *, without: str = "") -> bytes:
         return b"".join(

@@ -67,6 +67,9 @@ class Client:
             if message.version:
                 self.version = message.version
 
+    def write_joined(self, data):
+        self.write_shared(data)
+
     def events(self):
         fresh, self._fresh = self._fresh, []
         return fresh
@@ -86,6 +89,7 @@ class Client:
 
     def transmit(self, message):
         self.port.receive(message)
+        end_turn(self.port.hub)
 
     async def use(self, **options):
         self.say_use(**options)
@@ -145,10 +149,18 @@ class DistantClient(Client):
     def let_out(self):
         if self.outgoing:
             self.port.receive(self.outgoing.popleft())
+            end_turn(self.port.hub)
 
     def let_in(self):
         if self.incoming:
             super().write_shared(self.incoming.popleft())
+
+
+def end_turn(hub):
+    """Has everyone told what this turn of the loop brought, without the loop."""
+    if not hub.rules.tick_ms:
+        for turns in hub._objects.values():
+            turns.fanout.flush()
 
 
 async def settle():

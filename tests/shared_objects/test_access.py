@@ -14,7 +14,7 @@ from rtmp_channels.shared_objects.access import (
 )
 from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.shared_objects.refusals import SharedObjectRefused
-from tests.shared_objects.clients import Client
+from tests.shared_objects.clients import Client, settle
 
 
 @pytest.fixture
@@ -132,6 +132,7 @@ async def test_after_the_end_of_its_connection_it_still_reaches_others(ann, hub)
     gone.port.close()
     async with shared_object("scores", scope_of(gone)) as scores:
         scores["gone"] = True
+    await settle()
     assert ann.events() == [Change((("gone", True),))]
 
 

@@ -29,6 +29,8 @@ class RecordedClient:
     def write_shared(self, data):
         self.written.append(data)
 
+    write_joined = write_shared
+
     async def play(self):
         events = self.connection.receive_data(self.recording)
         while events:

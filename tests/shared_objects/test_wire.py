@@ -4,7 +4,7 @@ import pytest
 
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
 from rtmp_channels.shared_objects.grants import Grant
-from tests.shared_objects.clients import make_hub, settle
+from tests.shared_objects.clients import end_turn, make_hub, settle
 
 NUMBER_1 = b"\x00\x3f\xf0" + bytes(6)
 NUMBER_2 = b"\x00\x40" + bytes(7)
@@ -46,9 +46,12 @@ class Wire:
     def write_shared(self, data):
         self.written.append(data)
 
+    write_joined = write_shared
+
     def receive(self, payload):
         message = SharedObjectMessage.parse(payload, object_encoding=self.encoding)
         self.port.receive(message)
+        end_turn(self.port.hub)
 
     def take(self):
         written, self.written = self.written, []
