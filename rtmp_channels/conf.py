@@ -114,6 +114,9 @@ class RtmpSettings:
     streams: StreamLimits = field(default_factory=StreamLimits)
     """A dict in turn: the tick, and the limits of live streams."""
 
+    user_reload_interval: float = 30.0
+    """Between two looks at the users of open connections; 0: as they were when they connected."""
+
     presence_interval: float = 10.0
     """Between two heartbeats, which keep the admin's list of connections; 0: there is none. A
     process that misses three counts as dead."""

@@ -16,10 +16,12 @@ from amf_remoting.exceptions import Fault, FaultCode
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.exceptions import CallTimedOut
-from rtmp_channels.goodbye import APP_SHUTDOWN
+from rtmp_channels.fresh_users import fresh_users
+from rtmp_channels.goodbye import APP_SHUTDOWN, REJECTED
 from rtmp_channels.handlers import Decision, MessageHandlers
 from rtmp_channels.instances import ApplicationInstance, instances
 from rtmp_channels.pending import PendingCalls
+from rtmp_channels.permissions import ANYONE, NOBODY, is_allowed
 from rtmp_channels.pump import Pump
 from rtmp_channels.remote import client_methods, concurrent, hears_layer, remote
 from rtmp_channels.scope import room_of
@@ -51,6 +53,21 @@ class AsyncRtmpConsumer(MessageHandlers):
 
     instance_class: ClassVar[type[ApplicationInstance] | None] = None
     """The class of `instance`, if all connections of an instance are to share something."""
+
+    may_connect: ClassVar[str] = ANYONE
+    """Who: NOBODY, ANYONE, USERS, or a permission. Others are rejected before `connect`."""
+
+    may_call: ClassVar[str] = ANYONE
+    """Who may call methods at all; what each method demands comes on top."""
+
+    may_publish: ClassVar[str] = NOBODY
+    """What `on_publish` goes by, unless it is overridden."""
+
+    may_play: ClassVar[str] = NOBODY
+    """What `on_play` goes by, unless it is overridden."""
+
+    may_use_shared_objects: ClassVar[str] = NOBODY
+    """What `on_shared_object` goes by, unless it is overridden; it then grants everything."""
 
     ping_timeout: ClassVar[float | None] = None
     """PING_TIMEOUT of this application; 0 for clients that do not read while they are idle."""
@@ -116,7 +133,17 @@ class AsyncRtmpConsumer(MessageHandlers):
         """Leaves the application instance, then as its base."""
         if self.instance is not None:
             self.instance.discard(self)
+        users = fresh_users.peek()
+        if users is not None:
+            users.forget(self)
         await super().end(code)
+
+    async def user_read(self, user: Any, /) -> None:
+        """The database's user as of now, every USER_RELOAD_INTERVAL; None: see `on_user_gone`."""
+        self.user = self.scope["user"] = AnonymousUser() if user is None else user
+        if user is None:
+            fresh_users.get().forget(self)
+            await self.on_user_gone()
 
     async def _serve(self, receive: Any) -> None:
         try:
@@ -149,14 +176,14 @@ class AsyncRtmpConsumer(MessageHandlers):
 
         A mapping allows it, and says how: {"policy": "take_over", "stream": "another/name"}.
         """
-        return False
+        return await is_allowed(self.may_publish, self.user)
 
     async def on_play(self, message: Message) -> Decision:
         """Whether the client may play this stream (`stream_name`, `start`, …).
 
         {"stream": "another/name"} allows it, under the name that it has in this process.
         """
-        return False
+        return await is_allowed(self.may_play, self.user)
 
     async def on_unpublish(self, message: Message) -> None:
         """A publication that `on_publish` allowed has ended, whatever ended it."""
@@ -166,7 +193,14 @@ class AsyncRtmpConsumer(MessageHandlers):
 
     async def on_shared_object(self, request: UseRequest) -> Grant | None:
         """What the client may do with a shared object; None: nothing."""
-        return None
+        return Grant() if await is_allowed(self.may_use_shared_objects, self.user) else None
+
+    async def on_user_gone(self) -> None:
+        """The user was deleted or deactivated, or their password changed.
+
+        `user` is an AnonymousUser already.
+        """
+        await self.close(REJECTED, "Your login does not hold any more.")
 
     async def on_data(self, values: Sequence[Any]) -> None:
         """The client sent a data message to the connection: a handler's name, then arguments."""
@@ -194,6 +228,8 @@ class AsyncRtmpConsumer(MessageHandlers):
         self._was_accepted = True
         if self.instance is not None:
             self.instance.add(self)
+        if self.user.is_authenticated:
+            fresh_users.get().watch(self)
         await connection_accepted.asend(type(self), consumer=self, scope=self.scope)
 
     async def close(self, code: str | None = None, description: str | None = None) -> None:

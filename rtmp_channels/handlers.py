@@ -16,6 +16,8 @@ from amf_remoting.exceptions import Fault, FaultCode
 from amf_remoting.settle import asettled
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.database import close_old_connections
+from rtmp_channels.goodbye import REJECTED
+from rtmp_channels.permissions import ANYONE, demand, is_allowed
 from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.remote import ClientMethod
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
@@ -31,6 +33,8 @@ is known by in this process, "policy": what becomes of an earlier publisher)."""
 
 CALL_FAILED = "NetConnection.Call.Failed"
 
+_NOT_YOU = "You may not connect here."
+
 _BUSY = Fault(FaultCode.BUSY, "Too many calls wait for this connection's handlers.")
 
 
@@ -42,6 +46,9 @@ class MessageHandlers(ABC):
     _was_accepted = False
     _is_over = False
     scope: Message
+    user: Any
+    may_connect: ClassVar[str]
+    may_call: ClassVar[str]
 
     @abstractmethod
     async def connect(self) -> None: ...
@@ -95,7 +102,10 @@ class MessageHandlers(ABC):
 
     async def rtmp_connect(self, message: Message) -> None:
         """See `connect`."""
-        await self.connect()
+        if await is_allowed(self.may_connect, self.user):
+            await self.connect()
+        else:
+            await self.send({"type": "rtmp.close", "code": REJECTED, "description": _NOT_YOU})
 
     async def rtmp_disconnect(self, message: Message) -> None:
         """See `disconnect`."""
@@ -170,6 +180,8 @@ class MessageHandlers(ABC):
 
     async def _answer(self, message: Message) -> None:
         try:
+            if self.may_call != ANYONE:
+                await demand(self.may_call, self.user, what="calling")
             value = await self.on_call(message["name"], message["arguments"])
         except Fault as fault:
             await self._send_fault(message, fault)

@@ -72,11 +72,9 @@ def remote(
     login_required: bool = False,
     permission: str | None = None,
 ) -> Any:
-    """Lets clients call this async method of a consumer, by its own name or by `name`."""
+    """Lets clients call this method of a consumer, by its own name or by `name`."""
 
     def mark(function: Function) -> Function:
-        if not inspect.iscoroutinefunction(function):
-            raise TypeError(f"@remote belongs on an async method: {function!r}")
         setattr(function, _REMOTE_MARK, _Remote(name, login_required, permission))
         return function
 
@@ -92,12 +90,18 @@ def concurrent(function: Function) -> Function:
     return function
 
 
-def client_methods(consumer_class: type) -> Mapping[str, ClientMethod]:
-    """The remote methods of a consumer class by the name clients use, inherited ones included."""
+def client_methods(consumer_class: type, *, are_async: bool = True) -> Mapping[str, ClientMethod]:
+    """The remote methods of a consumer class by the name clients use, inherited ones included.
+
+    TypeError if they are of the other kind than the class.
+    """
     methods = {}
     for attribute, function in inspect.getmembers(consumer_class, inspect.isfunction):
         mark = getattr(function, _REMOTE_MARK, None)
         if mark is not None:
+            if inspect.iscoroutinefunction(function) is not are_async:
+                kind = "an async" if are_async else "a sync"
+                raise TypeError(f"@remote belongs on {kind} method here: {function!r}")
             methods[mark.name or attribute] = _client_method(function, mark)
     return methods
 
@@ -105,9 +109,9 @@ def client_methods(consumer_class: type) -> Mapping[str, ClientMethod]:
 def hears_layer(consumer_class: type, base: type) -> bool:
     """Whether a consumer class has a method that a channel-layer message could call.
 
-    Counts every async method that is neither remote nor one of `base`, so it may say yes too often.
+    Counts every method that is neither remote nor one of `base`, so it may say yes too often.
     """
-    for attribute, function in inspect.getmembers(consumer_class, inspect.iscoroutinefunction):
+    for attribute, function in inspect.getmembers(consumer_class, inspect.isfunction):
         is_own = not hasattr(base, attribute) and not attribute.startswith("_")
         if attribute == "dispatch" and function is not getattr(base, "dispatch", None):
             return True

@@ -11,6 +11,7 @@ from twisted.internet import defer
 
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.connections.current import rosters
+from rtmp_channels.fresh_users import fresh_users
 from rtmp_channels.instances import instances
 from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.open_sessions import open_sessions
@@ -19,6 +20,16 @@ from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.timers import timer_wheels
 
 logger = logging.getLogger(__name__)
+
+_HUBS = (
+    instances,
+    fresh_users,
+    stream_hubs,
+    rosters,
+    room_hubs,
+    shared_object_hubs,
+    timer_wheels,
+)
 
 PATIENCE = 15.0
 """Seconds for each step of the shutdown, of which each has shorter limits of its own."""
@@ -51,7 +62,7 @@ async def close_hubs() -> None:
 
     Each of them whatever becomes of the others: shared objects are written down here.
     """
-    for hubs in (instances, stream_hubs, rosters, room_hubs, shared_object_hubs, timer_wheels):
+    for hubs in _HUBS:
         await _attempt(hubs.close)
 
 

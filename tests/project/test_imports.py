@@ -18,7 +18,11 @@ WIRE = [
 ]
 NOT_ON_THE_WIRE = {"asyncio", "time", "threading", "socket", "logging", "concurrent"}
 """Standard library, but a clock, I/O, or a place where a library's user should decide."""
-FROM_AMF_REMOTING = {"amf", "registry", "dispatch", "exceptions", "conf"}
+FROM_AMF_REMOTING = {
+    *("amf", "registry", "dispatch", "exceptions", "conf", "settle"),
+    "pool",  # sync code of both packages shares its threads
+    "throttling",  # wrong passwords count together, whatever the door
+}
 SERVER_PLACES = [
     "rtmp_channels/server",
     "rtmp_channels/twisted_plugins",
