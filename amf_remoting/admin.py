@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -117,6 +117,7 @@ class ServicePolicyAdmin(PolicyAdmin):
             "rows": rows(),
             "failures": exposure_failures(),
             "call_log": remoting_settings().call_log,
+            "browser_url": _browser_url(),
             "can_switch": self._may_switch(request),
             "has_add_permission": self.has_add_permission(request),
             "has_change_permission": self.has_change_permission(request),
@@ -149,7 +150,7 @@ class ServicePolicyAdmin(PolicyAdmin):
 class CallRecordAdmin(CallAdmin):
     """The call log: to be read and deleted, not written."""
 
-    list_display = ("called_at", "__str__", "username", "door", "outcome", "milliseconds")
+    list_display = ("called_at", "__str__", "outcome", "milliseconds", "username", "door")
     list_filter = ("service", "door", "outcome")
     search_fields = ("service", "method", "username", "outcome")
     date_hierarchy = "called_at"
@@ -162,6 +163,14 @@ class CallRecordAdmin(CallAdmin):
     def has_change_permission(self, request: HttpRequest, obj: CallRecord | None = None) -> bool:
         """Nor changed."""
         return False
+
+
+def _browser_url() -> str:
+    """The service browser's address; empty where the site has none."""
+    try:
+        return reverse("amf_remoting_browser:services")
+    except NoReverseMatch:
+        return ""
 
 
 def _target_choices() -> list[Any]:

@@ -4,37 +4,28 @@ Calls wait in memory; a thread writes them every CALL_LOG_SECONDS with one state
 what is older than CALL_LOG_DAYS. What waits when the process is killed is lost.
 """
 
-import atexit
 import dataclasses
-import logging
-import os
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from reprlib import Repr
 from typing import Any
 
-from django.db import connections
 from django.utils import timezone
 
 from .amf import Dictionary
 from .amf.vectors import NumberVector, ObjectVector
+from .batches import Batches
 from .call import Call
 from .conf import remoting_settings
 from .exceptions import Fault
 from .flex.collections import Wrapper
 
-logger = logging.getLogger(__name__)
-
 BATCH = 500
 """Rows in one statement."""
-PRUNE_SECONDS = 600
-"""How often old calls are deleted, at most."""
 
 
 class _Short(Repr):
@@ -86,70 +77,25 @@ class Entry:
     arguments: str
 
 
-@dataclass(slots=True)
-class CallLog:
+class CallLog(Batches[Entry]):
     """The calls of one process that wait to be written. The package uses one: ``call_log``."""
 
-    background: bool = True
-    """Whether a thread writes; if not, ``flush`` is somebody else's task."""
-    _waiting: deque[Entry] = field(default_factory=deque)
-    _dropped: int = 0
-    _thread: threading.Thread | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _pruned_at: float = float("-inf")
+    noun = "calls"
 
-    def add(self, entry: Entry) -> None:
-        """Remembers a call; when too many wait, it is counted and dropped."""
-        with self._lock:
-            if len(self._waiting) >= remoting_settings().call_log_waiting:
-                self._dropped += 1
-                return
-            self._waiting.append(entry)
-            if self.background and self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="amf-remoting-call-log", daemon=True
-                )
-                self._thread.start()
+    def capacity(self) -> int:
+        """CALL_LOG_WAITING."""
+        return remoting_settings().call_log_waiting
 
-    def flush(self) -> None:
-        """Writes what waits. A database that cannot be written loses it, with one log line."""
-        with self._lock:
-            entries, self._waiting = list(self._waiting), deque()
-            dropped, self._dropped = self._dropped, 0
-        if dropped:
-            logger.warning("%d calls were not logged: too many were waiting", dropped)
-        try:
-            _write(entries)
-            self._prune()
-        except Exception as error:
-            logger.error("%d calls could not be logged: %s", len(entries), error)
+    def seconds(self) -> float:
+        """CALL_LOG_SECONDS."""
+        return remoting_settings().call_log_seconds
 
-    def close(self) -> None:
-        """Writes what waits and ends the thread; the next call starts another."""
-        self._stop.set()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join(timeout=10)
-        self._stop.clear()
+    def write(self, entries: list[Entry]) -> None:
+        """With one statement."""
+        _write(entries)
 
-    def forget_thread(self) -> None:
-        """After a fork: the child has no thread, and the parent writes what waited."""
-        self._thread = None
-        self._lock = threading.Lock()
-        self._waiting.clear()
-
-    def _run(self) -> None:
-        stopped = False
-        while not stopped:
-            stopped = self._stop.wait(remoting_settings().call_log_seconds)
-            self.flush()
-            connections.close_all()
-
-    def _prune(self) -> None:
-        if time.monotonic() - self._pruned_at < PRUNE_SECONDS:
-            return
-        self._pruned_at = time.monotonic()
+    def prune(self) -> None:
+        """What is older than CALL_LOG_DAYS."""
         prune()
 
 
@@ -162,8 +108,6 @@ def prune() -> int:
 
 
 call_log = CallLog()
-atexit.register(call_log.close)
-os.register_at_fork(after_in_child=call_log.forget_thread)
 
 
 @contextmanager

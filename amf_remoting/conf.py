@@ -214,6 +214,19 @@ class RemotingSettings:
     call_log_waiting: int = 10_000
     """Calls that may wait in a process; further ones are counted and not logged."""
 
+    recorded_packets: int = 100
+    """Requests, each with its response, that are kept when staff has packets recorded; 0: none
+    can be."""
+
+    recorded_packet_size: int = 65_536
+    """Bytes of a request, and of a response, that are kept."""
+
+    recorded_hours: int = 24
+    """Age at which recorded packets are deleted."""
+
+    recording_minutes: int = 10
+    """How long recording goes on once it is switched on."""
+
     max_messages: int = 1000
     """Calls in one packet; a packet of more is refused (413)."""
 

@@ -1,4 +1,5 @@
-"""What the admin decides about services, and a mark by which processes see that it changed."""
+"""What the admin decides about services, a mark by which processes see that it changed, and what
+was logged and recorded."""
 
 import logging
 from typing import Any
@@ -111,6 +112,8 @@ class PolicyVersion(models.Model):
     """One row, whose token is another one after every change of the policy."""
 
     token = models.CharField(max_length=32)
+    recording_until = models.DateTimeField(null=True)
+    """Until when packets are recorded."""
 
     ROW = 1
 
@@ -147,3 +150,28 @@ class CallRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service}.{self.method}" if self.method else self.service
+
+
+class Recording(models.Model):
+    """A request and its response, or the two sides of a conversation, as bytes."""
+
+    recorded_at = models.DateTimeField(_("recorded at"), db_index=True)
+    form = models.CharField(_("form"), max_length=20)
+    """Which of the packet inspector's formats the bytes have."""
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    username = models.CharField(_("user"), max_length=150, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=200, blank=True)
+    """What went wrong; empty if nothing did."""
+    request = models.BinaryField()
+    """From the client; cut off at RECORDED_PACKET_SIZE."""
+    response = models.BinaryField()
+    request_size = models.PositiveBigIntegerField(_("bytes from the client"))
+    response_size = models.PositiveBigIntegerField(_("bytes to the client"))
+
+    class Meta:
+        verbose_name = _("recorded packet")
+        verbose_name_plural = _("recorded packets")
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return self.title or self.form

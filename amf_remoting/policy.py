@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from django.db import connections, transaction
@@ -32,6 +32,8 @@ class Snapshot:
 
     token: str | None
     rules: Rules
+    recording_until: float = 0.0
+    """Seconds since 1970: until then packets are recorded (see recorder.py)."""
 
     def rule_for(self, method: RemoteMethod) -> Rule:
         """What the code and the admin demand together."""
@@ -80,13 +82,23 @@ class Policy:
             self._refreshes[loop] = generation, refresh
         return await asyncio.shield(refresh)
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether packets are recorded, by what is known here: the snapshot may be stale."""
+        snapshot = self._snapshot
+        return (
+            snapshot is not None
+            and snapshot.recording_until > 0
+            and time.time() < snapshot.recording_until
+        )
+
     def invalidate(self) -> None:
         """The next call reads the rules anew, whatever the version says."""
         with self._lock:
             self._generation += 1
             self._checked_at = float("-inf")
             if self._snapshot is not None:
-                self._snapshot = Snapshot(None, self._snapshot.rules)
+                self._snapshot = replace(self._snapshot, token=None)
 
     def reset(self) -> None:
         """Forgets everything, as a new process would."""
@@ -153,9 +165,10 @@ def policy_changed(*, using: str) -> None:
 def _query(old: Snapshot | None) -> Snapshot:
     from .models import PolicyVersion, ServicePolicy
 
-    tokens = PolicyVersion.objects.filter(pk=PolicyVersion.ROW).values_list("token", flat=True)
-    token = next(iter(tokens), "")
+    versions = PolicyVersion.objects.filter(pk=PolicyVersion.ROW)
+    row = next(iter(versions.values_list("token", "recording_until")), ("", None))
+    token, recording_until = row
     if old is not None and old.token == token:
         return old
     rules = {(row.service, row.method): row.rule for row in ServicePolicy.objects.all()}
-    return Snapshot(token, rules)
+    return Snapshot(token, rules, recording_until.timestamp() if recording_until else 0.0)

@@ -13,6 +13,7 @@ from .exceptions import Fault
 from .gateway import CONTENT_TYPE, Exchange
 from .http import RefusedRequest, read_body, refuse, reply
 from .origins import crossdomain, preflight
+from .recorder import recorder
 
 __all__ = ["agateway", "ajson_call", "crossdomain", "gateway", "json_call"]
 
@@ -50,12 +51,16 @@ def gateway(request: HttpRequest) -> HttpResponse:
     """The AMF gateway under WSGI."""
     if request.method != "POST":
         return _no_call(request)
+    data = b""
     try:
         data = read_body(request, content_type=CONTENT_TYPE)
         exchange = Exchange.open(data, request=request, user=user_of(request))
     except RefusedRequest as refusal:
+        recorder.record(None, data, b"", outcome=refusal.reason)
         return refuse(request, refusal)
-    return reply(request, exchange.response(), content_type=CONTENT_TYPE)
+    body = exchange.response()
+    recorder.record(exchange.user, data, body)
+    return reply(request, body, content_type=CONTENT_TYPE)
 
 
 @_door
@@ -63,12 +68,16 @@ async def agateway(request: HttpRequest) -> HttpResponse:
     """The AMF gateway under ASGI."""
     if request.method != "POST":
         return _no_call(request)
+    data = b""
     try:
         data = read_body(request, content_type=CONTENT_TYPE)
         exchange = await Exchange.aopen(data, request=request, user=await auser_of(request))
     except RefusedRequest as refusal:
+        recorder.record(None, data, b"", outcome=refusal.reason)
         return refuse(request, refusal)
-    return reply(request, await exchange.aresponse(), content_type=CONTENT_TYPE)
+    body = await exchange.aresponse()
+    recorder.record(exchange.user, data, body)
+    return reply(request, body, content_type=CONTENT_TYPE)
 
 
 @_door

@@ -65,3 +65,8 @@ def _decoded(text: str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except binascii.Error:
         raise NoBytes("This is neither hexadecimal nor Base64.") from None
+
+
+def page_number(text: str) -> int:
+    """A number that somebody sent; 0 for what is none."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0

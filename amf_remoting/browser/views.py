@@ -21,7 +21,7 @@ from .calls import DOORS, BadArguments, Door, make_call
 from .catalogue import entry_of, policy_failure, sections
 from .formats import formats
 from .inspection import inspect
-from .pasted import Beginning, NoBytes, beginning_of, bytes_of
+from .pasted import Beginning, NoBytes, beginning_of, bytes_of, page_number
 
 
 @require_safe
@@ -91,12 +91,8 @@ def _inspected(request: HttpRequest) -> dict[str, Any]:
         "form": form,
         "bytes": found.data.hex(" ") if upload is not None else text,
         "found": found,
-        "inspection": inspect(found.data, form, first=_number(request.POST.get("first", ""))),
+        "inspection": inspect(found.data, form, first=page_number(request.POST.get("first", ""))),
     }
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def _find(target: str) -> RemoteMethod:

@@ -20,17 +20,19 @@ CONVERSATION = CAPTURES / "rtmp" / "rtmp_client_shared_object_b.bin"
 PASSWORD = "a-password-of-this-test"
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 """A folder for pictures to be looked at."""
-RUN_SECONDS = 75
+RUN_SECONDS = 100
 CREATE = (
     "from django.contrib.auth import get_user_model as get;"
-    f"get().objects.create_user('ada', password={PASSWORD!r}, is_staff=True)"
+    f"get().objects.create_user('ada', password={PASSWORD!r}, is_staff=True, is_superuser=True)"
 )
 
 pytestmark = pytest.mark.client("service-browser")
 
 
 def test_calls_and_packets_by_keyboard(start_demo_server: Callable[[], DemoServer]) -> None:
-    server = start_demo_server()
+    server = start_demo_server(
+        environment={"DJANGO_SETTINGS_MODULE": "tests.interop.logged_settings"}
+    )
     server.manage("shell", "--no-imports", "-c", CREATE)
     found = use(server.url("").rstrip("/"))
     assert found["errors"] == []
@@ -49,7 +51,19 @@ def test_calls_and_packets_by_keyboard(start_demo_server: Callable[[], DemoServe
     assert "message 8 Shared Object AMF0 foo, RequestChange;" in found["converse"]["titles"][8]
     assert not found["converse"]["wasOpen"]
     assert "0e24\t00 01 6e 00 40 45 00 00 00 00 00 00\tn Number 42.0" in found["converse"]["rows"]
-    assert max(found["widths"]) <= 0, "a page must not be wider than the screen"
+    record = found["record"]
+    assert (record["before"], record["after"]) == ("Not recording.", "Not recording.")
+    assert record["list"].startswith("echo.echo\n")
+    assert record["request"] == 26
+    assert any("onResult" in name or "onStatus" in name for name in record["names"])
+    administer = found["administer"]
+    assert administer["before"] == administer["on"] == 3
+    assert administer["off"] == "Server.Unavailable"
+    assert administer["throttled"] == [3, "Client.Throttled"]
+    assert administer["needs"] == "amf_remoting.add_callrecord"
+    rows = found["callLog"]["rows"]
+    assert any("math.add\tServer.Unavailable\t" in row and "ada\tjson" in row for row in rows)
+    assert max(found["widths"].values()) <= 0, "a page must not be wider than the screen"
 
 
 def use(site: str) -> dict[str, Any]:

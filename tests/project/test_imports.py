@@ -11,6 +11,7 @@ WIRE = [
     "amf_remoting/amf",
     "amf_remoting/packet.py",
     "amf_remoting/inspection.py",
+    "amf_remoting/redaction.py",
     "amf_remoting/flex",
     "rtmp_channels/protocol",
     "rtmp_channels/media",

@@ -3,12 +3,13 @@
 //   node service_browser.mjs SITE USERNAME PASSWORD PACKET CONVERSATION [FOLDER]
 //
 // With FOLDER, screenshots of the pages go there: wide and narrow, light and dark.
+import { readFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 
-const TIMEOUT = 55_000;
+const TIMEOUT = 85_000;
 const [site, username, password, packet, conversation, folder] = process.argv.slice(2);
 const WIDTHS = [1200, 400];
-const found = { errors: [], widths: [] };
+const found = { errors: [], widths: {} };
 
 async function logIn(page) {
 	await page.goto(`${site}/services/`);
@@ -86,9 +87,101 @@ async function converse(page) {
 	};
 }
 
-async function look(page, name, scheme, width) {
-	found.widths.push(await page.evaluate(() => document.documentElement.scrollWidth) - width);
-	if (folder) await page.screenshot({ path: `${folder}/${name}-${scheme}-${width}.png`, fullPage: true });
+// Recording is switched on, a packet is sent, and both of its directions are looked at.
+async function record(page) {
+	await page.goto(`${site}/services/recorded/`);
+	const before = await page.locator('main [role="status"]').innerText();
+	await tabTo(page, 'button[value="start"]');
+	await page.keyboard.press('Enter');
+	await page.locator('button[value="stop"]').waitFor();
+	const body = await readFile(packet);
+	const headers = { 'Content-Type': 'application/x-amf' };
+	await page.request.post(`${site}/gateway/`, { data: body, headers });
+	const entry = page.locator('.recordings a').first();
+	while (!await entry.count()) await page.reload();
+	const list = await page.locator('.recordings li').first().innerText();
+	await look(page, 'recordings');
+	await tabTo(page, '.recordings a');
+	await page.keyboard.press('Enter');
+	await page.locator('#result table').waitFor();
+	const request = await page.locator('#result tbody tr').count();
+	await tabTo(page, '.sides a:not([aria-current])');
+	await page.keyboard.press('Enter');
+	await page.waitForURL(/side=response/);
+	const names = await page.locator('#result .scalar').allInnerTexts();
+	await page.goto(`${site}/services/recorded/`);
+	await tabTo(page, 'button[value="stop"]');
+	await page.keyboard.press('Enter');
+	await page.locator('button[value="stop"]').waitFor({ state: 'detached' });
+	const after = await page.locator('main [role="status"]').innerText();
+	await page.locator('.recordings a').first().click();
+	return { before, after, list, request, names };
+}
+
+// In the admin a method is switched off, restricted and throttled; the next calls obey.
+async function administer(page) {
+	const add = () => page.evaluate(async () => {
+		const body = '[1, 2]';
+		const headers = { 'Content-Type': 'application/json' };
+		const response = await fetch('/gateway/json/math/add/', { method: 'POST', headers, body });
+		const { result, fault } = await response.json();
+		return result ?? fault.code;
+	});
+	const list = `${site}/admin/amf_remoting/servicepolicy/`;
+	const row = '[data-target="math.add"]';
+	const before = await add();
+	await page.goto(list);
+	await tabTo(page, `${row} button`);
+	await page.keyboard.press('Enter');
+	await page.locator('.messagelist').waitFor();
+	const off = await add();
+	await tabTo(page, `${row} button`);
+	await page.keyboard.press('Enter');
+	await page.locator('.messagelist', { hasText: 'Switched on' }).waitFor();
+	const on = await add();
+	await tabTo(page, `${row} .changelink`);
+	await page.keyboard.press('Enter');
+	await page.locator('#id_throttle').waitFor();
+	await tabTo(page, '#id_throttle');
+	await page.keyboard.type('1/h');
+	await page.keyboard.press('Enter');
+	await page.waitForURL(list);
+	const throttled = [await add(), await add()];
+	await tabTo(page, `${row} .changelink`);
+	await page.keyboard.press('Enter');
+	await page.locator('#id_throttle').waitFor();
+	await tabTo(page, '#id_throttle');
+	await page.keyboard.press('Control+A');
+	await page.keyboard.press('Delete');
+	await page.locator('#id_permission').selectOption('amf_remoting.add_callrecord');
+	await tabTo(page, 'input[name="_save"]');
+	await page.keyboard.press('Enter');
+	await page.waitForURL(list);
+	const needs = await page.locator(`${row} td[data-label="Callers need"]`).innerText();
+	return { before, off, on, throttled, needs };
+}
+
+async function callLog(page) {
+	const list = `${site}/admin/amf_remoting/callrecord/`;
+	const rows = page.locator('#result_list tbody tr');
+	await page.goto(list);
+	while (await rows.count() < 5) await page.goto(list);
+	return { rows: await rows.allInnerTexts() };
+}
+
+// At both widths, light and dark: how much too wide the page is, and a picture of it.
+async function look(page, name) {
+	for (const width of WIDTHS) {
+		await page.setViewportSize({ width, height: 900 });
+		for (const colorScheme of ['light', 'dark']) {
+			await page.emulateMedia({ colorScheme });
+			const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+			found.widths[`${name} ${width}`] = wide - width;
+			const path = `${folder}/${name}-${colorScheme}-${width}.png`;
+			if (folder) await page.screenshot({ path, fullPage: true });
+		}
+	}
+	await page.setViewportSize({ width: WIDTHS[0], height: 900 });
 }
 
 const browser = await chromium.launch({
@@ -108,16 +201,9 @@ try {
 	found.amf3 = await call(page, 0);
 	found.amf0 = await call(page, 1);
 	found.json = await call(page, 2);
-	for (const show of [call, inspect, converse]) {
-		await page.setViewportSize({ width: WIDTHS[0], height: 900 });
+	for (const show of [call, inspect, converse, record, administer, callLog]) {
 		found[show.name] = await show(page, 0);
-		for (const width of WIDTHS) {
-			await page.setViewportSize({ width, height: 900 });
-			for (const colorScheme of ['light', 'dark']) {
-				await page.emulateMedia({ colorScheme });
-				await look(page, show.name, colorScheme, width);
-			}
-		}
+		await look(page, show.name);
 	}
 	process.stdout.write(JSON.stringify(found));
 } finally {

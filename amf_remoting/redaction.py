@@ -1,0 +1,92 @@
+"""Packets without the passwords in them, and what they are about in a line.
+
+A secret is overwritten by asterisks of the same number, so that every offset stays.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from amf_remoting.amf import AMFError, Limits, Step
+from amf_remoting.inspection import walk_packet
+
+_LIMITS = Limits(depth=200)
+_SECRET_NAMES = ("password", "passwd", "secret", "token", "credential")
+_LOGIN_BODIES = ("body", "class 1, bit 0")
+"""Where a command message has its login: by name, and in Flex's small form by its flag."""
+_COMMAND_MESSAGES = ("flex.messaging.messages.CommandMessage", "DSC")
+_TEXTS = ("String", "Long String")
+
+
+@dataclass(slots=True)
+class Redacted:
+    """A packet as it may be kept."""
+
+    data: bytes
+    targets: list[str] = field(default_factory=list)
+    """The methods that it calls, or the answers that it brings."""
+
+    @property
+    def faults(self) -> int:
+        """Answers that are faults."""
+        return sum(target.endswith("/onStatus") for target in self.targets)
+
+
+def redacted(data: bytes, *, is_cut: bool = False) -> Redacted:
+    """A packet, whole or broken, without secrets.
+
+    ``is_cut``: there was more. What cannot be understood then is left out: half a password must
+    not stay because its end is missing.
+    """
+    steps, end = _understood(data)
+    kept = bytearray(data[:end] if is_cut else data)
+    secrets = {step.value for step in _secret_steps(steps)}
+    for step in steps:
+        if step.kind in _TEXTS and step.value in secrets:
+            _overwrite(kept, step)
+    return Redacted(bytes(kept), list(_targets(steps)))
+
+
+def _understood(data: bytes) -> tuple[list[Step], int]:
+    steps: list[Step] = []
+    with suppress(AMFError):
+        steps.extend(walk_packet(data, limits=_LIMITS))
+    return steps, steps[-1].end if steps else 0
+
+
+def _secret_steps(steps: list[Step]) -> Iterator[Step]:
+    """Texts that nobody should read."""
+    headers: set[str | int] = set()
+    commands: set[tuple[str | int, ...]] = set()
+    for step in steps:
+        if step.kind == "Name" and step.value == "Credentials":
+            headers.add(step.path[0])
+        elif step.kind in ("Object", "Typed Object") and step.detail.startswith(_COMMAND_MESSAGES):
+            commands.add(step.path)
+        if step.kind not in _TEXTS or not step.value:
+            continue
+        name = str(step.path[-1])
+        is_login = name in _LOGIN_BODIES and step.path[:-1] in commands
+        has_secret_name = any(secret in name.lower() for secret in _SECRET_NAMES)
+        if is_login or has_secret_name or step.path[0] in headers:
+            yield step
+
+
+def _overwrite(kept: bytearray, step: Step) -> None:
+    """The text's bytes are the last of its step, unless it refers to an earlier one."""
+    encoded = str(step.value).encode()
+    start = step.end - len(encoded)
+    if start >= step.offset and kept[start : step.end] == encoded:
+        kept[start : step.end] = b"*" * len(encoded)
+
+
+def _targets(steps: list[Step]) -> Iterator[str]:
+    """Of Flex's messages the operation, with its destination."""
+    destination = ""
+    for step in steps:
+        if step.kind == "Target URI" and step.value != "null":
+            yield str(step.value)
+        elif step.kind in _TEXTS and step.path[-1] == "destination":
+            destination = str(step.value)
+        elif step.kind in _TEXTS and step.path[-1] == "operation":
+            yield f"{destination}.{step.value}"

@@ -1,0 +1,89 @@
+"""Packets without the passwords in them."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amf_remoting.flex.messages import CommandMessage, Operation, RemotingMessage
+from amf_remoting.flex.small_messages import small
+from amf_remoting.packet import Header, Message, Packet, parse
+from amf_remoting.redaction import redacted
+
+CAPTURES = sorted((Path(__file__).parents[1] / "captures" / "amf").glob("*.bin"))
+SECRET = "pässword 🎈"
+LOGIN = base64.b64encode(f"zoë:{SECRET}".encode()).decode()
+
+
+def packet(*values: Any, headers: Any = (), encoding: Any = 0) -> bytes:
+    messages = [
+        Message(f"math.add{number}", f"/{number}", value, encoding=encoding)
+        for number, value in enumerate(values, 1)
+    ]
+    return Packet(encoding, list(headers), messages).serialize()
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_other_packets_stay_as_they_are(capture: Path) -> None:
+    assert redacted(capture.read_bytes()).data == capture.read_bytes()
+
+
+def test_credentials_are_overwritten_in_their_place() -> None:
+    value = {"userid": "zoë", "password": SECRET}
+    data = packet([1, 2], headers=[Header("Credentials", True, value)])
+    found = redacted(data)
+    assert len(found.data) == len(data)
+    (header,) = parse(found.data).headers
+    assert header.value == {"userid": "****", "password": "*" * len(SECRET.encode())}
+    assert parse(found.data).messages == parse(data).messages
+    assert found.targets == ["math.add1"]
+
+
+@pytest.mark.parametrize("encoding", [0, 3])
+@pytest.mark.parametrize("name", ["password", "newPassword", "access_token", "clientSecret"])
+def test_members_with_telling_names(name: str, encoding: Any) -> None:
+    data = packet([{"a": 1, name: SECRET, "again": [SECRET]}], encoding=encoding)
+    found = redacted(data)
+    assert SECRET.encode() not in found.data
+    ((value,),) = [message.value for message in parse(found.data).messages]
+    assert value["a"] == 1
+    assert value[name] == value["again"][0] == "*" * len(SECRET.encode()), "also by reference"
+
+
+@pytest.mark.parametrize("make", [lambda message: message, small], ids=["long", "small"])
+def test_logins_of_flex(make: Any) -> None:
+    message = CommandMessage(operation=Operation.LOGIN, body=LOGIN, destination="auth")
+    data = packet([make(message)], encoding=3)
+    assert LOGIN.encode() in data
+    found = redacted(data)
+    assert LOGIN.encode() not in found.data
+    assert len(found.data) == len(data)
+    assert parse(found.data).messages[0].error is None
+
+
+def test_what_flex_calls() -> None:
+    message = RemotingMessage(destination="people", operation="get", body=["Ada"])
+    data = Packet(3, [], [Message("null", "/1", [message], encoding=3)]).serialize()
+    assert redacted(data).targets == ["people.get"]
+
+
+def test_faults_are_counted() -> None:
+    messages = [Message("/1/onResult", "", 1), Message("/2/onStatus", "", {})]
+    assert redacted(Packet(0, [], messages).serialize()).faults == 1
+
+
+def test_half_a_password_does_not_stay() -> None:
+    data = packet([{"a": 1, "password": SECRET}])
+    end = data.index("ä".encode()) + 2
+    assert b"p\xc3\xa4" in redacted(data[:end]).data, "whole packets stay, broken as they are"
+    found = redacted(data[:end], is_cut=True)
+    assert b"p\xc3\xa4" not in found.data
+    assert found.data == data[: len(found.data)]
+    assert found.data.endswith(bytes(2)), "all that was understood stays"
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"GET / HTTP/1.1", b"\0\0\0\1\xff\xff"])
+def test_what_is_no_packet(data: bytes) -> None:
+    assert redacted(data).data == data
+    assert redacted(data).targets == []
