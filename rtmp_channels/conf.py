@@ -125,7 +125,8 @@ class RtmpSettings:
     """How long a token of `auth.make_token` is good for."""
 
     http_backpressure: bool = True
-    """Whether daphne's HTTP and WebSocket senders wait for slow readers, too."""
+    """Whether daphne's HTTP and WebSocket doors hold no more than they must, either: senders wait
+    for slow readers, clients for slow applications, long request bodies in files."""
 
     def connection_config(self) -> ConnectionConfig:
         """The part that the protocol floor enforces."""

@@ -16,6 +16,7 @@ def install() -> None:
 
     from rtmp_channels.conf import rtmp_settings
     from rtmp_channels.server.backpressure import install_backpressure
+    from rtmp_channels.server.request_body import install_request_bodies
     from rtmp_channels.server.shutdown import stop_before_shutdown
 
     folder = str(Path(__file__).parent.parent / "twisted_plugins")
@@ -24,3 +25,4 @@ def install() -> None:
         stop_before_shutdown(reactor)
     if rtmp_settings().http_backpressure:
         install_backpressure(Server)
+        install_request_bodies(Server)

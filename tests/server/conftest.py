@@ -2,6 +2,7 @@
 
 import datetime
 import ssl
+from contextlib import ExitStack
 
 import pytest
 from cryptography import x509
@@ -34,6 +35,19 @@ def start_daphne():
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def module_daphne():
+    """Starts daphne with these endpoints; stopped after the module's tests."""
+    with ExitStack() as servers:
+
+        def start(*endpoints):
+            server = Daphne(daphne_command(*endpoints))
+            servers.callback(server.stop)
+            return server
+
+        yield start
 
 
 @pytest.fixture(scope="module")

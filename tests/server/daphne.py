@@ -76,6 +76,13 @@ class Daphne:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    @property
+    def peak_rss(self):
+        """The most that `rss` was since the process began, or since this was last asked for."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
     def stop(self, timeout=10):
         """SIGTERM, and the exit code."""
         if self.process.poll() is None:

@@ -1,6 +1,7 @@
 """The application that the tests of the server run: small, and hostile where a test asks for it."""
 
 import asyncio
+import hashlib
 import logging
 import os
 
@@ -119,7 +120,27 @@ async def flooding_websocket(scope, receive, send):
         pass
 
 
+async def digest_of_body(receive):
+    """Its length and SHA-256, taken piece by piece."""
+    size, digest, more = 0, hashlib.sha256(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            logger.info("digest: disconnected after %d bytes", size)
+            return b""
+        size += len(message["body"])
+        digest.update(message["body"])
+        more = message["more_body"]
+        await asyncio.sleep(0)
+    return f"{size} {digest.hexdigest()}".encode()
+
+
 async def http(scope, receive, send):
+    if scope["path"] == "/digest":
+        body = await digest_of_body(receive)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+        return
     await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     if scope["path"] == "/flood":
