@@ -32,6 +32,9 @@ settings.configure(
         "SEQUENCER": "redis" if REDIS_URL else "memory",
         "REDIS_URL": REDIS_URL,
         "PERSISTENCE": "none",
+        # The load's readers only read: they would not answer.
+        "PING_INTERVAL": 0,
+        "PING_TIMEOUT": 0,
         "SHARED_OBJECTS": {"TICK_MS": int(os.environ.get("TICK_MS", "0"))},
     },
     SECRET_KEY="benchmark",

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rtmp_channels.relay import ChannelLayer
 from rtmp_channels.shared_objects.fanout import Fanout, Subscriber
 from rtmp_channels.shared_objects.grants import Authorise
 from rtmp_channels.shared_objects.lookout import Lookout
-from rtmp_channels.shared_objects.operations import Batch, ObjectKey
+from rtmp_channels.shared_objects.operations import Batch, Commit, ObjectKey
 from rtmp_channels.shared_objects.persistence import Keeper
 from rtmp_channels.shared_objects.port import SharedObjectPort
 from rtmp_channels.shared_objects.refusals import BAD_PERSISTENCE, SharedObjectRefused
 from rtmp_channels.shared_objects.rules import SharedObjectRules
-from rtmp_channels.shared_objects.sequencers.base import FAREWELL, Sequencer, arrived
+from rtmp_channels.shared_objects.sequencers.base import (
+    FAREWELL,
+    Sequencer,
+    SharedSequencer,
+    arrived,
+)
 from rtmp_channels.shared_objects.state import ObjectState
 from rtmp_channels.shared_objects.turns import Told, Turns
 
@@ -40,7 +45,11 @@ class SharedObjectHub:
         self._objects: dict[ObjectKey, Turns] = {}
         self._connected: dict[object, SharedObjectPort] = {}
         self._keeper = keeper
-        self._lookout = Lookout(sequencer, self._objects, layer=layer) if sequencer.shared else None
+        self._lookout = (
+            Lookout(sequencer, self._objects, layer=layer)
+            if isinstance(sequencer, SharedSequencer)
+            else None
+        )
 
     def connect(
         self,
@@ -152,9 +161,9 @@ class SharedObjectHub:
             if self._lookout is not None:
                 self._lookout.unfollow(key)
 
-    def _committed(self, turns: Turns) -> None:
+    def _committed(self, turns: Turns, commits: Sequence[Commit]) -> None:
         fanout = turns.fanout
         if self._lookout is not None:
-            self._lookout.committed(turns)
+            self._lookout.committed(turns, commits)
         if self._keeper is not None and fanout.state.persistent:
             self._keeper.changed(fanout.key, fanout.state)

@@ -1,19 +1,25 @@
 """How processes learn that others have committed: a hint through the channel layer, and a watch.
 
-The hint only says "look"; the log is the sequencer's. Hints may be lost, the last one too: so the
-heads of all open objects are compared with the sequencer's once a second.
+A hint tells how far an object has come, and small commits as they are, so that who has all before
+them need not ask. The log is the sequencer's: after a gap it is read. Hints may be lost, the last
+one too: so the heads of all open objects are compared with the sequencer's once a second.
+
+```
+b"<sequence number, decimal>\n" + the sequencer's packed commits, or nothing
+```
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 
 from rtmp_channels.relay import ChannelLayer, Relay
-from rtmp_channels.shared_objects.operations import ObjectKey, object_group
+from rtmp_channels.shared_objects.operations import Commit, ObjectKey, object_group
 from rtmp_channels.shared_objects.refusals import SequencerUnavailable
-from rtmp_channels.shared_objects.sequencers.base import FAREWELL, Sequencer, arrived
+from rtmp_channels.shared_objects.sequencers.base import FAREWELL, SharedSequencer, arrived
 from rtmp_channels.shared_objects.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -25,12 +31,34 @@ KEYS_PER_LOOK = 500
 """Objects whose heads are asked for at once."""
 
 
+NEWS_BYTES = 16_384
+"""A hint on more than that tells only that it is there."""
+
+
+@dataclass(slots=True)
+class _Hint:
+    """What other processes are to be told of an object."""
+
+    sequence: int = 0
+    news: bytes | None = b""
+    """None: it is too much."""
+
+    def add(self, sequence: int, news: bytes) -> None:
+        self.sequence = sequence
+        if self.news is not None:
+            joined = self.news + news
+            self.news = joined if len(joined) <= NEWS_BYTES else None
+
+    def body(self) -> bytes:
+        return b"%d\n%b" % (self.sequence, self.news or b"")
+
+
 class Lookout:
     """Has objects look at the log when there is something to see."""
 
     def __init__(
         self,
-        sequencer: Sequencer,
+        sequencer: SharedSequencer,
         objects: Mapping[ObjectKey, Turns],
         *,
         layer: ChannelLayer | None,
@@ -39,8 +67,7 @@ class Lookout:
         self._objects = objects
         self._relay = Relay(layer, self._heard) if layer is not None else None
         self._keys: dict[str, ObjectKey] = {}
-        self._hints: dict[str, int] = {}
-        """Groups to be told, and the sequence number to tell."""
+        self._hints: dict[ObjectKey, _Hint] = {}
         self._tasks: dict[Callable[..., object], asyncio.Task[None]] = {}
         self._is_lost = False
 
@@ -57,10 +84,14 @@ class Lookout:
         if self._relay is not None:
             self._relay.unfollow(object_group(key))
 
-    def committed(self, turns: Turns) -> None:
-        """Tells the other processes to look."""
-        self._hints[object_group(turns.fanout.key)] = turns.fanout.delivered
-        self._keep_running(self._send)
+    def committed(self, turns: Turns, commits: Sequence[Commit]) -> None:
+        """Tells the other processes."""
+        if self._relay is not None:
+            key = turns.fanout.key
+            # Packed now: the object may be another one by the time the hint is sent.
+            news = self._sequencer.pack_news(key, commits)
+            self._hints.setdefault(key, _Hint()).add(commits[-1].sequence, news)
+            self._keep_running(self._send)
 
     async def close(self) -> None:
         """Sends what is to be sent, ends the tasks and leaves the layer."""
@@ -81,13 +112,16 @@ class Lookout:
     def _heard(self, group: str, body: bytes) -> None:
         key = self._keys.get(group)
         turns = self._objects.get(key) if key is not None else None
-        if turns is not None and int(body) > turns.fanout.delivered:
-            turns.look()
+        if key is None or turns is None:
+            return
+        sequence, _, news = body.partition(b"\n")
+        if int(sequence) > turns.fanout.delivered:
+            turns.hear(int(sequence), self._sequencer.unpack_news(key, news) if news else ())
 
     async def _send(self) -> None:
         while self._hints and self._relay is not None:
-            group, sequence = self._hints.popitem()
-            await self._relay.send(group, b"%d" % sequence)
+            key = next(iter(self._hints))
+            await self._relay.send(object_group(key), self._hints.pop(key).body())
 
     async def _watch(self) -> None:
         # Until closed: a Redis client of Python 3.11 has been seen to swallow a cancellation.

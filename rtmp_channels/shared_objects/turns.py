@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from rtmp_channels.shared_objects.fanout import Fanout
-from rtmp_channels.shared_objects.operations import Batch, Outcome
+from rtmp_channels.shared_objects.operations import Batch, Commit, Outcome
 from rtmp_channels.shared_objects.refusals import SequencerUnavailable
 from rtmp_channels.shared_objects.sequencers.base import Exchange, LogLost, Sequencer, arrived
 
@@ -22,6 +22,9 @@ Told = Callable[[Outcome | None], None]
 
 BATCHES_PER_TURN = 64
 """Batches that the sequencer gets at once."""
+
+NEWS_KEPT = 256
+"""Commits of others that are kept while a turn is under way; more are read from the log."""
 
 _Request = tuple[Batch, Told]
 
@@ -34,16 +37,18 @@ class Turns:
         fanout: Fanout,
         sequencer: Sequencer,
         *,
-        committed: Callable[[Turns], None],
+        committed: Callable[[Turns, Sequence[Commit]], None],
         finished: Callable[[Turns], None],
     ) -> None:
-        """`committed` is called when other processes have reason to look, `finished` when nothing
+        """`committed` is called with what other processes should hear of, `finished` when nothing
         is under way any more."""
         self.fanout = fanout
         self._sequencer = sequencer
         self._committed = committed
         self._finished = finished
         self._requests: list[_Request] = []
+        self._news: list[Commit] = []
+        """Heard of while a turn was under way, which may bring the same."""
         self._look = False
         self._task: asyncio.Task[None] | None = None
 
@@ -56,6 +61,25 @@ class Turns:
         """Others may have committed something."""
         self._look = True
         self._advance()
+
+    def hear(self, sequence: int, commits: Sequence[Commit]) -> None:
+        """Others have come to this sequence number, by these commits if they are all told.
+
+        What follows on what is known here is told at once; for anything else the log is read.
+        """
+        if self._task is None:
+            self._take(commits)
+            if sequence > self.fanout.delivered:
+                self.look()
+        elif len(self._news) + len(commits) <= NEWS_KEPT and commits:
+            self._news += commits
+        else:
+            self._look = True
+
+    def _take(self, commits: Sequence[Commit]) -> None:
+        for commit in commits:
+            if commit.previous_sequence == self.fanout.delivered:
+                self.fanout.deliver(commit, to_writer=True)
 
     @property
     def is_busy(self) -> bool:
@@ -93,6 +117,9 @@ class Turns:
             logger.exception("Shared object %r: the sequencer failed", self.fanout.key.name)
             _fail(turn)
         self._task = None
+        news, self._news = self._news, []
+        self._take(news)
+        self._look |= any(commit.sequence > self.fanout.delivered for commit in news)
         self._advance()
         if self._task is None:
             self._finished(self)
@@ -106,6 +133,7 @@ class Turns:
             _fail(turn)
             return
         logger.warning("Shared object %r: events were lost; all slots are told", fanout.key.name)
+        self._news.clear()  # it may be of an object that Redis has lost
         fanout.resync(state)
         self._requests[:0] = turn
 
@@ -113,14 +141,14 @@ class Turns:
         for commit in exchange.missed:
             # Ours may be among them: decided on, but the answer was lost and we said "refused".
             self.fanout.deliver(commit, to_writer=True)
-        has_committed = False
+        commits = []
         for (_, told), outcome in zip(turn, exchange.outcomes, strict=True):
             if outcome.commit is not None:
-                has_committed = True
+                commits.append(outcome.commit)
                 self.fanout.deliver(outcome.commit)
             told(outcome)
-        if has_committed:
-            self._committed(self)
+        if commits:
+            self._committed(self, commits)
 
 
 def _fail(turn: Sequence[_Request]) -> None:

@@ -11,7 +11,6 @@ from rtmp_channels.shared_objects import lookout as lookout_module
 from rtmp_channels.shared_objects.access import shared_object
 from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.shared_objects.refusals import SequencerUnavailable
-from tests.rooms.layers import FakeLayer
 from tests.shared_objects.clients import Client, until
 from tests.support.process import find_program
 from tests.support.redis_server import run_redis_server
@@ -93,16 +92,6 @@ async def test_a_temporary_object_outlives_a_process_but_not_the_last(make_redis
     redis = Redis.from_url(redis_url)
     assert await redis.keys("*") == []
     await redis.aclose()
-
-
-async def test_hints_are_small(make_redis_hub):
-    layer = FakeLayer()
-    (ann,) = await make_clients(make_redis_hub(layer=layer))
-    ann.set("a", "x" * 1000)
-    await layer.until(lambda: layer.sent)
-    group, message = layer.sent[0]
-    assert group.startswith("so.")
-    assert message["body"] == b"1"
 
 
 async def test_redis_goes_and_comes_back_empty(make_redis_hub, monkeypatch, tmp_path, caplog):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from rtmp_channels.shared_objects.operations import Batch, Commit, ObjectKey, Outcome
 from rtmp_channels.shared_objects.state import ObjectState
@@ -79,3 +79,17 @@ class Sequencer(Protocol):
 
     async def finish(self) -> None:
         """Gives up connections, after all objects were closed."""
+
+
+@runtime_checkable
+class SharedSequencer(Sequencer, Protocol):
+    """One that other processes ask, too: what they commit may be told without asking it."""
+
+    def pack_news(self, key: ObjectKey, commits: Sequence[Commit]) -> bytes:
+        """Commits for other processes."""
+        ...
+
+    def unpack_news(self, key: ObjectKey, news: bytes) -> Sequence[Commit]:
+        """What another process has packed; nothing if that was of another object of that name:
+        one that was lost, or died, and was made anew."""
+        ...

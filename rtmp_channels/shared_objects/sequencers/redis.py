@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from rtmp_channels.shared_objects.operations import Batch, ObjectKey, object_group
+from rtmp_channels.shared_objects.operations import Batch, Commit, ObjectKey, object_group
 from rtmp_channels.shared_objects.refusals import (
     BAD_PERSISTENCE,
     OBJECT_CREATION_FAILED,
@@ -72,10 +72,14 @@ class RedisSequencer:
     ) -> ObjectState:
         if seed is None:
             seed = ObjectState(self._rules, persistent=persistent, version=_first_version())
-        return await self._open(key, seed, create=create)
+        epoch, state = await self._open(key, seed, create=create)
+        # Who follows the object already must not take one that was made anew for the same.
+        self._epochs.setdefault(key, epoch)
+        return state
 
     async def restore(self, key: ObjectKey, replica: ObjectState) -> ObjectState:
-        return await self._open(key, replica, create=True)
+        self._epochs[key], state = await self._open(key, replica, create=True)
+        return state
 
     def close(self, key: ObjectKey) -> None:
         self._epochs.pop(key, None)
@@ -112,6 +116,12 @@ class RedisSequencer:
             for key, (epoch, sequence) in known
         ]
 
+    def pack_news(self, key: ObjectKey, commits: Sequence[Commit]) -> bytes:
+        return redis_packing.pack_news(self._epochs.get(key, b""), commits)
+
+    def unpack_news(self, key: ObjectKey, news: bytes) -> Sequence[Commit]:
+        return redis_packing.unpack_news(self._epochs.get(key, b""), news)
+
     async def finish(self) -> None:
         if self._closing:
             _, late = await asyncio.wait(self._closing, timeout=FAREWELL)
@@ -119,7 +129,9 @@ class RedisSequencer:
                 task.cancel()  # Redis does not answer: the lease will end
         await self._redis.aclose()
 
-    async def _open(self, key: ObjectKey, seed: ObjectState, *, create: bool) -> ObjectState:
+    async def _open(
+        self, key: ObjectKey, seed: ObjectState, *, create: bool
+    ) -> tuple[bytes, ObjectState]:
         request = redis_packing.pack_open(
             seed,
             process=self._process,
@@ -136,12 +148,10 @@ class RedisSequencer:
                 opened = redis_packing.unpack_open(answer, self._rules)
                 if opened is None:
                     raise SharedObjectRefused(OBJECT_CREATION_FAILED, "there is no such object")
-                epoch, state = opened
-                if state.persistent is not seed.persistent:
+                if opened[1].persistent is not seed.persistent:
                     reason = "it exists with the other persistence"
                     raise SharedObjectRefused(BAD_PERSISTENCE, reason)
-                self._epochs[key] = epoch
-                return state
+                return opened
         finally:
             self._opening[key] -= 1
             if not self._opening[key]:

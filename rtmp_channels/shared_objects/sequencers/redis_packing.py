@@ -117,6 +117,32 @@ def unpack_exchange(answer: bytes, batches: Sequence[Batch]) -> Exchange:
     return Exchange(missed, outcomes)
 
 
+def pack_news(epoch: bytes, commits: Sequence[Commit]) -> bytes:
+    """Commits of one incarnation of an object, for other processes."""
+    packed = [
+        (
+            commit.sequence,
+            commit.version,
+            commit.writer,
+            [(int(event.kind), _key(event.key), event.data) for event in commit.events],
+        )
+        for commit in commits
+    ]
+    return _pack((epoch, packed))
+
+
+def unpack_news(epoch: bytes, news: bytes) -> list[Commit]:
+    """What `pack_news` made, joined; without what was of another incarnation."""
+    unpacker = msgpack.Unpacker(raw=True)
+    unpacker.feed(news)
+    return [
+        Commit(sequence, version, _text(writer), _unpack_events(events))
+        for theirs, packed in unpacker
+        if theirs == epoch
+        for sequence, version, writer, events in packed
+    ]
+
+
 def _pack_operation(operation: Operation) -> tuple[Any, ...]:
     match operation:
         case SetSlot(key, value):
