@@ -1,14 +1,14 @@
 """Who is at the other end: middlewares that work without cookies or headers.
 
 RTMP clients send none; what they can carry is the query of the application's name
-(`rtmp://host/lobby/room1?token=…`).
+(`rtmp://host/lobby/room1?token=…`), and arguments of `connect`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from channels.auth import get_user
 from channels.security.websocket import OriginValidator
@@ -17,9 +17,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
 
+from amf_remoting.exceptions import Fault
 from rtmp_channels.application import ASGIApplication
 from rtmp_channels.conf import rtmp_settings, session_cookie_name
 from rtmp_channels.goodbye import REJECTED
+from rtmp_channels.logins import PasswordLogins, credentials_of
 from rtmp_channels.routing import reject
 
 _SALT = "rtmp_channels.token"
@@ -34,20 +36,36 @@ def make_token(user: Any) -> str:
 
 
 class RtmpAuthMiddleware:
-    """Fills `scope["user"]`: from `?token=`, else from `?sessionid=` (a Django session's key).
+    """Fills `scope["user"]` from what `connect` carries.
 
-    Whoever has neither, or a wrong one, is an AnonymousUser: applications decide what that means.
+    - the query, `rtmp://host/lobby/room1?token=…`: `token`, or `sessionid`, a Django session's key;
+    - an object among connect's arguments: the same, or `user` and `password`;
+    - with `login_by_arguments`, connect's first two arguments: user and password.
+
+    Whoever has none of these, or a token or session that is not valid, is an AnonymousUser:
+    applications decide what that means. A wrong password is rejected, and counts for the address:
+    beyond AMF_REMOTING's LOGIN_THROTTLE it may not try again for a while. The application finds
+    the arguments without what was read here.
     """
 
-    def __init__(self, inner: ASGIApplication) -> None:
+    def __init__(self, inner: ASGIApplication, *, login_by_arguments: bool = False) -> None:
         self.inner = inner
+        self._login_by_arguments = login_by_arguments
+        self._logins = PasswordLogins()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        query = parse_qs(scope["query_string"].decode("utf-8", "replace"))
-        user = await _user_of_token(query.get("token", [""])[0])
-        if user is None:
-            user = await _user_of_session(query.get(session_cookie_name(), [""])[0], scope, send)
-        await self.inner({**scope, "user": user}, receive, send)
+        given, arguments = credentials_of(scope, positional=self._login_by_arguments)
+        user = await _user_of_token(given.token)
+        if user is None and given.session_key:
+            user = await _user_of_session(given.session_key, scope, send)
+        if user is None and given.username:
+            try:
+                user = await self._logins.user(given, address=_address(scope))
+            except Fault as fault:
+                await reject(receive, send, code=REJECTED, description=fault.description)
+                return
+        rtmp = {**scope["rtmp"], "arguments": arguments}
+        await self.inner({**scope, "rtmp": rtmp, "user": user or AnonymousUser()}, receive, send)
 
 
 class RtmpOriginValidator(OriginValidator):  # type: ignore[misc]
@@ -105,8 +123,11 @@ async def _user_of_token(token: str) -> Any:
 
 
 async def _user_of_session(key: str, scope: dict[str, Any], send: Any) -> Any:
-    if not key:
-        return AnonymousUser()
     wrapper = InstanceSessionWrapper({**scope, "cookies": {session_cookie_name(): key}}, send)
     await wrapper.resolve_session()
     return await get_user(wrapper.scope)
+
+
+def _address(scope: dict[str, Any]) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""

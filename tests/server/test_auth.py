@@ -1,11 +1,18 @@
 """Who is at the other end."""
 
+import asyncio
+import logging
+
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 
+from amf_remoting.throttle import buckets
 from rtmp_channels.auth import RtmpAuthMiddleware, RtmpOriginValidator, make_token
-from rtmp_channels.testing import RtmpCommunicator
+from rtmp_channels.consumers import AsyncRtmpConsumer
+from rtmp_channels.counters import Limit, counters
+from rtmp_channels.testing import LiveRtmpServer, RtmpCommunicator
+from tests.support.rtmp_client import RtmpClient, RtmpRefusal
 
 
 async def tell_user(scope, receive, send):
@@ -18,10 +25,17 @@ async def accept(scope, receive, send):
     await send({"type": "rtmp.accept"})
 
 
-async def user_of(query):
-    communicator = RtmpCommunicator(RtmpAuthMiddleware(tell_user), f"/lobby/room1?{query}")
-    accepted, information = await communicator.connect()
-    await communicator.wait()
+async def connected(query="", *arguments, application=None, **options):
+    """(accepted, information) of a connection with this query and these arguments."""
+    application = application or RtmpAuthMiddleware(tell_user, **options)
+    communicator = RtmpCommunicator(application, f"/lobby/room1?{query}", arguments=arguments)
+    answer = await communicator.connect(10)
+    await communicator.wait(10)
+    return answer
+
+
+async def user_of(query="", *arguments, **options):
+    accepted, information = await connected(query, *arguments, **options)
     assert accepted
     return information["user"]
 
@@ -74,6 +88,115 @@ async def test_a_session_names_its_user(session_key):
 @pytest.mark.parametrize("query", ["", "token=", "token=forged", "token=%00", "sessionid=nobody"])
 async def test_everyone_else_is_anonymous(transactional_db, query):
     assert await user_of(query) == "AnonymousUser"
+
+
+async def test_connect_arguments_do_as_well(ada, session_key):
+    for argument in ({"token": make_token(ada)}, {"sessionid": session_key}):
+        assert await user_of("", "first", argument) == "ada"
+    assert await user_of("", {"user": "ada", "password": "analytical"}) == "ada"
+    assert await user_of("", "ada", "analytical", login_by_arguments=True) == "ada"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ada", "analytical"),
+        ({"user": "ada"},),
+        ({"password": "analytical"},),
+        ({"user": "ada", "password": 7},),
+        ({"user": "", "password": ""},),
+        ({"token": None},),
+        (7, None, [1, 2]),
+    ],
+    ids=str,
+)
+async def test_other_arguments_are_no_credentials(ada, arguments):
+    assert await user_of("", *arguments) == "AnonymousUser"
+
+
+async def test_the_application_finds_its_arguments_without_the_credentials(ada):
+    seen = []
+
+    async def application(scope, receive, send):
+        seen.append(scope["rtmp"]["arguments"])
+        await tell_user(scope, receive, send)
+
+    secrets = {"token": "t", "user": "ada", "password": "analytical", "color": "red"}
+    await connected("", 1, secrets, application=RtmpAuthMiddleware(application))
+    positional = RtmpAuthMiddleware(application, login_by_arguments=True)
+    await connected("", "ada", "analytical", "red", application=positional)
+    assert seen == [[1, {"color": "red"}], ["red"]]
+
+
+WRONG = [
+    {"user": "ada", "password": "wrong"},
+    {"user": "nobody", "password": "analytical"},
+    {"user": "ada\0", "password": "analytical"},
+    {"user": "ada", "password": "x" * 1_001},
+]
+
+
+@pytest.fixture
+def _no_attempts_yet():
+    buckets.clear()
+    yield
+    buckets.clear()
+
+
+@pytest.mark.usefixtures("_no_attempts_yet")
+@pytest.mark.parametrize("argument", WRONG, ids=["password", "user", "nul", "long"])
+async def test_a_wrong_password_is_rejected(ada, argument):
+    assert await connected("", argument) == (False, "NetConnection.Connect.Rejected")
+
+
+@pytest.mark.usefixtures("_no_attempts_yet")
+async def test_attempts_are_throttled_also_those_made_at_once(ada, settings, caplog):
+    settings.AMF_REMOTING = {**settings.AMF_REMOTING, "LOGIN_THROTTLE": "3/min"}
+    caplog.set_level(logging.INFO, "rtmp_channels")
+    before = counters[Limit.LOGINS]
+    application = RtmpAuthMiddleware(tell_user)
+    attempts = [
+        connected("", {"user": "ada", "password": f"guess {number}"}, application=application)
+        for number in range(6)
+    ]
+    assert {accepted for accepted, _ in await asyncio.gather(*attempts)} == {False}
+    right = {"user": "ada", "password": "analytical"}
+    assert not (await connected("", right, application=application))[0]
+    assert [record.getMessage() for record in caplog.records] == [
+        *["127.0.0.1: rejected: wrong user or password"] * 3,
+        *["127.0.0.1: rejected: too many wrong passwords"] * 4,
+    ]
+    assert counters[Limit.LOGINS] - before == 4
+    # What needs no password is not affected.
+    assert await user_of(f"token={make_token(ada)}") == "ada"
+
+
+@pytest.mark.usefixtures("_no_attempts_yet")
+def test_no_secret_is_logged(ada, session_key, caplog):
+    caplog.set_level(logging.DEBUG)
+    secrets = [make_token(ada), session_key, "analytical", "a wrong one"]
+    token, key, password, wrong = secrets
+    application = RtmpAuthMiddleware(AsyncRtmpConsumer.as_asgi())
+    with LiveRtmpServer(application) as server:
+        for query, arguments in [
+            (f"?token={token}", []),
+            (f"?token={token}x", []),
+            (f"?sessionid={key}", []),
+            ("", [{"user": "ada", "password": password}]),
+            ("", [{"user": "ada", "password": wrong}]),
+        ]:
+            try:
+                with RtmpClient(server.port, f"lobby/a{query}", arguments=arguments) as client:
+                    with pytest.raises(RtmpRefusal):
+                        client.call("no.such.method")
+                    client.socket.sendall(b"\xff" * 100)  # and what breaks the protocol
+                    with pytest.raises(ConnectionError):
+                        client.call("again")
+            except RtmpRefusal:
+                assert wrong in str(arguments)
+    assert "protocol error" in caplog.text
+    assert "wrong user or password" in caplog.text
+    assert [secret for secret in secrets if secret in caplog.text] == []
 
 
 ORIGINS = ["http://example.org", ".example.net"]
