@@ -23,6 +23,9 @@ SUBPROTOCOL = "binary"
 NORMAL, UNSUPPORTED = 1000, 1003
 """Close codes (RFC 6455 §7.4.1)."""
 
+FRAME = 262_144
+"""Bytes in one frame: daphne refuses messages of more than 1 MiB, ours included."""
+
 _LAST_WORDS = 1.0
 """Seconds to say why, when the server stops."""
 
@@ -114,7 +117,7 @@ class WebSocketTransport(TunnelTransport):
         while True:
             if self.has_output:
                 try:
-                    await send({"type": "websocket.send", "bytes": self.take()})
+                    await _send_frames(send, self.take())
                 finally:
                     self.left()
             elif self.is_closing:
@@ -141,3 +144,8 @@ class WebSocketTransport(TunnelTransport):
         self._close_code = UNSUPPORTED
         ending = Ending(goodbye.FAILED, "a text frame in a tunnel", level=logging.INFO, tell=False)
         self.session.end(ending)
+
+
+async def _send_frames(send: Any, data: bytes) -> None:
+    for start in range(0, len(data), FRAME):
+        await send({"type": "websocket.send", "bytes": data[start : start + FRAME]})

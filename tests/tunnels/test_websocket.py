@@ -7,7 +7,7 @@ import pytest
 
 from rtmp_channels.protocol.events import ConnectAccepted, ConnectRejected, StatusReceived
 from rtmp_channels.routing import RtmpRouter
-from rtmp_channels.tunnels.websocket import WebSocketTunnel
+from rtmp_channels.tunnels.websocket import FRAME, WebSocketTunnel
 
 from .applications import Lobby, Recorder
 from .peers import FramedClient, framed_client
@@ -63,6 +63,22 @@ async def test_frames_of_one_byte_and_frames_of_many_messages(tunnel):
         client.send(b"")
         client.send(data[len(data) // 2 :])
         assert [await client.result(number) for number in range(2, 52)] == list(range(50))
+
+
+async def test_no_frame_is_longer_than_servers_send(tunnel):
+    """daphne raises an error at messages of more than 1 MiB."""
+    async with framed_client(tunnel) as client:
+        await client.connect()
+        answer = "x" * 2_000_000
+        transaction_id = client.connection.send_call("echo", [answer], expect_result=True)
+        client.send(client.connection.data_to_send())
+        frames, data = [], b""
+        while len(data) < len(answer):
+            frames.append((await client.receive())["bytes"])
+            data += frames[-1]
+        assert max(map(len, frames)) == FRAME
+        client.take(data)
+        assert await client.result(transaction_id) == answer
 
 
 async def test_a_text_frame_ends_it(tunnel, caplog):
