@@ -73,6 +73,7 @@ class Peer:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), SECONDS)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = ChunkReader(
             max_message_length=2**20, max_partial_bytes=2**20, max_chunk_streams=16
         )
@@ -91,8 +92,10 @@ class Peer:
             answer += self._receive(S0_S1_S2 - len(answer))
         return answer
 
-    def send(self, data: bytes) -> None:
-        self._socket.sendall(data)
+    def send(self, data: bytes, *, size: int | None = None) -> None:
+        """At once, or so many bytes a write."""
+        for at in range(0, len(data), size or len(data) or 1):
+            self._socket.sendall(data[at : at + (size or len(data))])
 
     def finish(self) -> None:
         """Says that nothing more will come and waits until the server has closed its side too."""

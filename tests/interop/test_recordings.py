@@ -9,22 +9,30 @@ from pathlib import Path
 import pytest
 
 from amf_remoting.packet import parse
+from rtmp_channels.protocol import Connection
 from rtmp_channels.protocol.commands import Command
+from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.events import (
     CallReceived,
     ConnectRequested,
     Event,
+    MediaReceived,
     PlayRequested,
     PublishRequested,
     SharedObjectReceived,
+    StatusReceived,
     StreamCreated,
 )
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
 from tests.interop.replay import C0_C1, S0_S1_S2, Peer, steps
+from tests.protocol.replay import captured
+from tests.protocol.replay import replay as replay_without_sockets
 from tests.support.demo_server import DemoServer, run_demo_server
 from tests.support.process import REPOSITORY
+from tests.support.rtmp_client import RtmpClient
 
 RECORDINGS = REPOSITORY / "tests" / "captures" / "rtmp"
+FRAME = b"\x17\1\0\0\0" + b"a keyframe"
 BODIES = sorted((REPOSITORY / "tests" / "captures" / "amf").glob("*.bin"))
 PLAY, PUBLISH = "connect createStream play", "connect createStream publish"
 
@@ -86,7 +94,7 @@ def names_of(message: SharedObjectMessage) -> str:
 
 
 def check(event: Event, answer: Command | SharedObjectMessage) -> None:
-    """A server without streams and without those methods answers so."""
+    """What an open application without those methods answers."""
     if isinstance(answer, SharedObjectMessage):
         assert names_of(answer) == ANSWERS[name_of(event)]
         return
@@ -97,37 +105,101 @@ def check(event: Event, answer: Command | SharedObjectMessage) -> None:
         case StreamCreated():
             assert (answer.name, answer.arguments) == ("_result", [1])
         case PlayRequested():
-            assert answer.arguments[0]["code"].startswith("NetStream.Play.")
-            assert answer.arguments[0]["level"] == "error"
+            assert answer.arguments[0]["code"] == "NetStream.Play.Reset"
         case PublishRequested():
-            assert answer.arguments[0]["code"].startswith("NetStream.Publish.")
-            assert answer.arguments[0]["level"] == "error"
+            assert answer.arguments[0]["code"] == "NetStream.Publish.Start"
         case CallReceived():
             assert answer.name == "_error"
             assert answer.arguments[0]["code"] == "NetConnection.Call.Failed"
+
+
+def replay(port: int, name: str, *, size: int | None) -> Peer:
+    """Says it all again, `size` bytes a write, and checks each answer; still connected."""
+    recording = captured(name)
+    requests = steps(recording)
+    assert " ".join(name_of(step.event) for step in requests) == ASKED[name]
+    peer = Peer(port)
+    answer = peer.shake_hands(recording[:C0_C1])
+    assert (len(answer), answer[0]) == (S0_S1_S2, 3)
+    position = C0_C1
+    for step in requests:
+        peer.send(recording[position : step.end], size=size)
+        check(step.event, peer.answer(step.event))
+        position = step.end
+    peer.send(recording[position:], size=size)
+    return peer
+
+
+@pytest.fixture(scope="module")
+def feed(server: DemoServer) -> Iterator[None]:
+    """The stream that the recorded players ask for."""
+    publisher = RtmpClient(server.rtmp_port, "live")
+    publish(publisher, "feed")
+    publisher.connection.send_message(1, MessageType.VIDEO, 0, FRAME)
+    publisher.flush()
+    yield
+    publisher.close()
+
+
+def publish(client: RtmpClient, name: str) -> None:
+    open_stream(client, "publish", name)
+    client.wait_for(lambda event: isinstance(event, StatusReceived))
+
+
+def open_stream(client: RtmpClient, command: str, name: str) -> None:
+    client.connection.send_create_stream()
+    client.flush()
+    client.wait_for(lambda event: isinstance(event, StreamCreated))
+    client.connection.send_call(command, [name], message_stream_id=1)
+    client.flush()
+
+
+def media_of(client: RtmpClient) -> Iterator[MediaReceived]:
+    """Until the stream is unpublished."""
+    while True:
+        event = client.wait_for(lambda event: isinstance(event, MediaReceived | StatusReceived))
+        if isinstance(event, MediaReceived):
+            yield event
+        elif event.information["code"] == "NetStream.Play.UnpublishNotify":
+            return
 
 
 def test_every_recording_is_known() -> None:
     assert {file.stem for file in RECORDINGS.glob("*.bin")} == set(ASKED)
 
 
+PIECES = pytest.mark.parametrize("size", [None, 1], ids=["whole", "a byte a write"])
+
+
+@PIECES
 @pytest.mark.parametrize("name", ASKED)
-def test_replay(server: DemoServer, name: str) -> None:
-    recording = (RECORDINGS / f"{name}.bin").read_bytes()
-    requests = steps(recording)
-    assert " ".join(name_of(step.event) for step in requests) == ASKED[name]
-    with Peer(server.rtmp_port) as peer:
-        answer = peer.shake_hands(recording[:C0_C1])
-        assert (len(answer), answer[0]) == (S0_S1_S2, 3)
-        position = C0_C1
-        for step in requests:
-            peer.send(recording[position : step.end])
-            check(step.event, peer.answer(step.event))
-            position = step.end
-        peer.send(recording[position:])
+def test_replay(server: DemoServer, feed: None, name: str, size: int | None) -> None:
+    with replay(server.rtmp_port, name, size=size) as peer:
+        if name.endswith(("play", "pull")) and b"deleteStream" not in captured(name):
+            assert any(message.payload == FRAME for message in peer.messages())
         peer.finish()
     assert "Traceback" not in server.log()
     assert server.process.poll() is None
+
+
+@PIECES
+@pytest.mark.parametrize("name", [name for name in ASKED if ASKED[name] == PUBLISH])
+def test_all_that_a_recorded_publisher_sends_reaches_a_player(
+    server: DemoServer, name: str, size: int | None
+) -> None:
+    stream_name = steps(captured(name))[-1].event.stream_name  # type: ignore[union-attr]
+    with RtmpClient(server.rtmp_port, "live") as player:
+        open_stream(player, "play", stream_name)
+        with replay(server.rtmp_port, name, size=size) as peer:
+            peer.finish()
+        played = [(media.type, media.payload) for media in media_of(player)]
+    sent = [
+        (event.type, event.payload)
+        for event in replay_without_sockets(Connection(), iter([captured(name)]))
+        if isinstance(event, MediaReceived)
+    ]
+    first = next(at for at, (kind, _) in enumerate(sent) if kind is MessageType.VIDEO)
+    assert played[-len(sent[first:]) :] == sent[first:]
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda path: path.stem)

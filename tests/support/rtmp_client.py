@@ -38,7 +38,7 @@ class RtmpClient:
         self.connection = Connection(Role.CLIENT)
         self.socket = socket.create_connection((host, port), TIMEOUT_SECONDS)
         self.events: deque[Event] = deque()
-        self._flush()
+        self.flush()
         self.wait_for(lambda event: isinstance(event, HandshakeCompleted))
         self.connection.send_connect(
             {
@@ -48,7 +48,7 @@ class RtmpClient:
             },
             arguments,
         )
-        self._flush()
+        self.flush()
         answer = self.wait_for(lambda event: isinstance(event, ConnectAccepted | ConnectRejected))
         if isinstance(answer, ConnectRejected):
             self.close()
@@ -61,7 +61,7 @@ class RtmpClient:
     def send(self, name: str, *arguments: object) -> int:
         """Calls without waiting; returns the transaction id."""
         transaction_id = self.connection.send_call(name, arguments, expect_result=True)
-        self._flush()
+        self.flush()
         return transaction_id
 
     def result(self, transaction_id: int) -> Any:
@@ -82,12 +82,12 @@ class RtmpClient:
 
     def answer(self, call: CallReceived, value: object) -> None:
         self.connection.send_result(call.transaction_id, value)
-        self._flush()
+        self.flush()
 
     def refuse(self, call: CallReceived, information: object) -> None:
         """Answers with an error."""
         self.connection.send_error(call.transaction_id, information)
-        self._flush()
+        self.flush()
 
     def wait_for(self, wanted: Callable[[Event], bool]) -> Any:
         """Takes the first event that is `wanted` out of the queue, reading until there is one."""
@@ -100,9 +100,10 @@ class RtmpClient:
             if not data:
                 raise ConnectionError("the server closed the connection")
             self.events.extend(self.connection.receive_data(data))
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Sends what the connection has queued."""
         self.socket.sendall(self.connection.data_to_send())
 
     def close(self) -> None:
