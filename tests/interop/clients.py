@@ -75,6 +75,7 @@ CLIENTS = {
         Client("python-librtmp", _python("python-librtmp"), "PyPI, needs librtmp-dev"),
         Client("TypeScript", _npm("typescript"), "npm typescript"),
         Client("rtmp-client", _npm("rtmp-client"), "npm rtmp-client"),
+        Client("ffmpeg of imageio-ffmpeg", _python("imageio-ffmpeg"), "PyPI imageio-ffmpeg"),
         Client("ws", _npm("ws"), "npm ws"),
         Client("rtmpdump", _program("rtmpdump", "--help", pattern=r"RTMPDump (v[\d.]+)"), "Debian"),
         Client(

@@ -74,10 +74,22 @@ FACTS = {
         does="publishes and plays a live stream; is told where there is none",
         door="RTMP, RTMPS",
     ),
+    "rtmpdump-arguments": Fact(
+        client="rtmpdump", does="connects with arguments of every type", door="RTMP"
+    ),
+    "ffmpeg-arguments": Fact(
+        client="ffmpeg", does="connects with arguments of every type", door="RTMP"
+    ),
     "ffmpeg-rtmpt": Fact(
         client="ffmpeg",
         does="publishes and plays a live stream through HTTP requests",
         door="RTMPT",
+    ),
+    "ffmpeg-codecs": Fact(
+        client="ffmpeg of imageio-ffmpeg",
+        needs=("TShark", "tcpdump"),
+        does="publishes and plays H.264 and, by Enhanced RTMP, HEVC",
+        door="RTMP, RTMPS, RTMPT",
     ),
     "rtmpdump-rtmpt": Fact(
         client="rtmpdump", does="plays a live stream through HTTP requests", door="RTMPT"

@@ -57,13 +57,6 @@ def test_rtmpdump_is_told_that_there_is_no_stream(
     assert "NetStream.Play." in printed
 
 
-@pytest.mark.client("rtmpdump")
-def test_rtmpdump_with_connect_arguments(demo_server: DemoServer, tmp_path: Path) -> None:
-    url, output = demo_server.rtmp_url("live/nothing"), str(tmp_path / "o.flv")
-    extra = ["-C", "B:1", "-C", "S:x", "-C", "O:1", "-C", "NN:n:1.2", "-C", "O:0"]
-    assert "NetStream.Play." in refused(["rtmpdump", "-V", "-r", url, "-o", output, *extra])
-
-
 @pytest.mark.client("ffmpeg")
 @pytest.mark.parametrize("application", ["live", "lobby"])
 def test_ffprobe_is_told_that_there_is_no_stream(demo_server: DemoServer, application: str) -> None:

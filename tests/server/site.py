@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import logging
 import os
 
@@ -88,6 +89,16 @@ class DescribingConsumer(AsyncRtmpConsumer):
             "query_string": scope["query_string"].decode(),
             "kwargs": scope["url_route"]["kwargs"],
         }
+
+
+class AskingConsumer(AsyncRtmpConsumer):
+    """Says in the log what came with `connect`."""
+
+    async def connect(self):
+        rtmp = self.scope["rtmp"]
+        logger.info("arguments: %s", json.dumps(rtmp["arguments"]))
+        logger.info("path: %s?%s", self.scope["path"], self.scope["query_string"].decode())
+        await self.accept()
 
 
 async def flood(door, send_megabyte):
@@ -197,6 +208,7 @@ async def tidy(scope, receive, send):
 rtmp = RtmpRouter(
     {
         "lobby": LobbyConsumer.as_asgi(),
+        "asking": AskingConsumer.as_asgi(),
         "studio": StudioConsumer.as_asgi(),
         "flood": flooding_rtmp,
         "stuck": stuck,

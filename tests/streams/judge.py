@@ -38,10 +38,10 @@ def captured(port: int, file: Path) -> Iterator[None]:
         process.communicate(timeout=SECONDS)
 
 
-def dissected(file: Path, port: int, display_filter: str) -> str:
-    """The packets that the filter selects, a line each."""
+def dissected(file: Path, port: int, display_filter: str, *, protocol: str = "rtmpt") -> str:
+    """The packets that the filter selects, a line each; `protocol` is what the port speaks."""
     command = ["tshark", "-r", str(file), "-o", "rtmpt.max_packet_size:16777215"]
-    command += ["-d", f"tcp.port=={port},rtmpt", "-Y", display_filter]
+    command += ["-d", f"tcp.port=={port},{protocol}", "-Y", display_filter]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
     return done.stdout

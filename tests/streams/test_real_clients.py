@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rtmp_channels.client import NetConnection
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.events import MediaReceived, StatusReceived, StreamCreated
 from tests.media import flv
@@ -117,6 +119,58 @@ def test_across_the_time_from_which_headers_are_longer(publish):
     entries = ("-select_streams", "v", "-show_entries", "packet=pts", "-read_intervals", "%+4")
     times = [packet["pts"] for packet in probe(*entries, url)["packets"]]
     assert min(times) < 16_777_215 < max(times)
+    assert {later - earlier for earlier, later in itertools.pairwise(times)} == {40}
+
+
+def video_tags(flv_file):
+    """(time, payload) of an FLV file's video."""
+    content, position = flv_file.read_bytes(), 13
+    while position < len(content):
+        size = int.from_bytes(content[position + 1 : position + 4], "big")
+        time = int.from_bytes(content[position + 4 : position + 7], "big")
+        if content[position] == MessageType.VIDEO:
+            yield time, content[position + 11 : position + 11 + size]
+        position += 11 + size + 4
+
+
+@pytest.mark.parametrize("limit", [2**24, 2**32], ids=["longer headers", "wrap"])
+async def test_streams_that_start_just_before_a_limit(server, source, limit):
+    """From our client, whose every frame has a time, to ours and to ffprobe."""
+    frames = list(video_tags(source))[: 1 + 4 * FRAMES_PER_SECOND]  # the codec's header first
+    name, port = f"limit-{limit}", server.port()
+    entries = ("-select_streams", "v", "-show_entries", "packet=dts", "-of", "json")
+    ffprobe = await asyncio.create_subprocess_exec(
+        *("ffprobe", "-v", "error", *entries, f"rtmp://127.0.0.1:{port}/open/{name}"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    async with (
+        NetConnection(f"rtmp://127.0.0.1:{port}/watch") as watcher,
+        NetConnection(f"rtmp://127.0.0.1:{port}/open") as player,
+        NetConnection(f"rtmp://127.0.0.1:{port}/open") as publisher,
+    ):
+        async with asyncio.timeout(60):
+            while [one["name"] for one in await watcher.call("stats")] != [f"open/{name}"]:
+                await asyncio.sleep(0.05)  # until ffprobe waits: nothing tells
+        playing, stream = await player.create_stream(), await publisher.create_stream()
+        joining = asyncio.create_task(playing.play(name))
+        await stream.publish(name)
+        await joining
+        sent = [((limit - 1000 + time) % 2**32, payload) for time, payload in frames]
+        for time, payload in sent:
+            stream.send_video(time, payload)
+        await stream.drain()
+        played = []
+        async for packet in playing:
+            if isinstance(packet, MediaReceived):
+                played.append((packet.timestamp, packet.payload))
+            if len(played) == len(sent):
+                break
+        stream.close()
+        shown, _ = await asyncio.wait_for(ffprobe.communicate(), 60)
+    assert played == sent
+    times = [packet["dts"] for packet in json.loads(shown)["packets"]]
+    assert len(times) >= len(frames) - 2
     assert {later - earlier for earlier, later in itertools.pairwise(times)} == {40}
 
 

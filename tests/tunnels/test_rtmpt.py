@@ -30,7 +30,7 @@ async def test_open_gives_an_id_that_nobody_can_guess(tunnel):
         assert response.headers[b"content-type"] == b"application/x-fcs"
         assert response.headers[b"cache-control"] == b"no-cache"
         assert int(response.headers[b"content-length"]) == len(response.content)
-        assert re.fullmatch(rb"[\w-]{32}\n", response.content)
+        assert re.fullmatch(rb"[\w-]{16}\n", response.content)
     assert len({response.content for response in responses}) == 20
 
 
