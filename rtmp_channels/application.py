@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rtmp_channels import goodbye, outbound
+from rtmp_channels.call_limits import CallLimits
 from rtmp_channels.connections.current import rosters
+from rtmp_channels.counters import Limit, counters
 from rtmp_channels.exceptions import DialectError
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.inbox import Inbox
@@ -16,7 +18,7 @@ from rtmp_channels.live.door import StreamDoor
 from rtmp_channels.object_door import ObjectDoor
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.errors import RemoteProtocolError
-from rtmp_channels.protocol.events import ConnectRequested, ResultReceived
+from rtmp_channels.protocol.events import CallReceived, ConnectRequested, ResultReceived
 from rtmp_channels.scope import make_scope
 from rtmp_channels.stream_table import StreamTable
 
@@ -54,7 +56,9 @@ class ApplicationLink:
         )
         self._calls: dict[float, Any] = {}
         """Our transaction ids, and the ids that the application chose for the same calls."""
+        self._has_forgotten = False
         self._sent = 0
+        self.call_limits = CallLimits(session)
 
     @property
     def is_running(self) -> bool:
@@ -81,6 +85,25 @@ class ApplicationLink:
         """Queues a message for the application."""
         self._inbox.put(message, size)
 
+    def call(self, event: CallReceived, size: int) -> None:
+        """Queues a call for the application, unless it is one too many."""
+        now = asyncio.get_running_loop().time()
+        stream, transaction_id = event.message_stream_id, event.transaction_id
+        fault = self.call_limits.refusal(stream, transaction_id, now=now)
+        if fault is None:
+            message = {
+                "type": "rtmp.call",
+                "name": event.name,
+                "arguments": event.arguments,
+                "transaction_id": transaction_id,
+                "message_stream_id": stream,
+                "command_object": event.command_object,
+                "size": size,
+            }
+            self._inbox.put(message, size)
+        elif transaction_id:
+            self.connection.send_error(transaction_id, fault.information, message_stream_id=stream)
+
     def answer(self, event: ResultReceived, size: int) -> None:
         """Queues the answer to a call of the application's; others are dropped."""
         if event.transaction_id not in self._calls:
@@ -93,7 +116,14 @@ class ApplicationLink:
 
     def expect_answer(self, wire_id: float, transaction_id: Any) -> None:
         """Remembers a call of the application's until it is answered."""
-        if len(self._calls) >= self.session.settings.max_pending_calls:
+        most = self.session.settings.max_pending_calls
+        if len(self._calls) >= most:
+            if not self._has_forgotten:
+                self._has_forgotten = True
+                logger.warning(
+                    "%s: %d calls to it wait: the oldest is forgotten", self.session, most
+                )
+            counters.count(Limit.PENDING_CALLS)
             del self._calls[next(iter(self._calls))]
         self._calls[wire_id] = transaction_id
 

@@ -72,6 +72,12 @@ class RtmpSettings:
     max_pending_calls: int = 1_000
     """Calls to the client without an answer yet; the oldest is forgotten beyond that."""
 
+    max_calls_in_flight: int = 1_000
+    """Calls of one client without an answer yet; further ones are refused."""
+
+    max_calls_per_second: int = 20_000
+    """Calls of one client, on average; as many may come at once. Further ones are refused."""
+
     max_concurrent_calls: int = 16
     """Handlers marked concurrent that one connection may have running."""
 
@@ -83,6 +89,12 @@ class RtmpSettings:
 
     messages_per_turn: int = 32
     """Messages of one connection that are handled before other connections have their turn."""
+
+    max_chunk_streams: int = 64
+    """Chunk streams that one client may use."""
+
+    max_partial_bytes: int = 8_388_608
+    """Unfinished messages of one client, together."""
 
     tunnel_timeout: float = 10.0
     """RTMPT: how long a client may stay away between two requests."""
@@ -131,7 +143,10 @@ class RtmpSettings:
     def connection_config(self) -> ConnectionConfig:
         """The part that the protocol floor enforces."""
         return ConnectionConfig(
-            max_message_length=self.max_message_length, messages_per_turn=self.messages_per_turn
+            max_message_length=self.max_message_length,
+            max_chunk_streams=self.max_chunk_streams,
+            max_partial_bytes=self.max_partial_bytes,
+            messages_per_turn=self.messages_per_turn,
         )
 
 

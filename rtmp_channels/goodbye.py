@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from rtmp_channels.conf import RtmpSettings
+from rtmp_channels.counters import Limit
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.connection import Connection
 
@@ -43,6 +44,8 @@ class Ending:
     """Whether the client is told."""
     abort: bool = False
     """Whether what is unsent is lost."""
+    limit: Limit | None = None
+    """The limit that was met, if it was one: it is counted."""
 
 
 def say(connection: Connection, phase: Phase, ending: Ending) -> None:
@@ -62,25 +65,30 @@ def timed_out(phase: Phase, settings: RtmpSettings, *, silence: float) -> Ending
     """The deadline of `phase` has passed; once open, nothing came for `silence` seconds."""
     match phase:
         case Phase.HANDSHAKE:
+            limit = Limit.HANDSHAKE_TIME
             reason = f"no complete handshake within {settings.handshake_timeout:g} s"
         case Phase.CONNECT:
+            limit = Limit.CONNECT_TIME
             reason = f"no connect command within {settings.connect_timeout:g} s"
         case Phase.ACCEPT:
             reason = f"the application did not accept within {settings.accept_timeout:g} s"
-            return Ending(FAILED, reason, "The application is too busy.", logging.ERROR)
+            text, limit = "The application is too busy.", Limit.ACCEPT_TIME
+            return Ending(FAILED, reason, text, logging.ERROR, limit=limit)
         case _:
             reason = f"nothing received for {silence:g} s"
-            return Ending(IDLE_TIMEOUT, reason, "Idle for too long.", logging.INFO)
-    return Ending(CLOSED, reason, level=logging.INFO, tell=False)
+            text, limit = "Idle for too long.", Limit.IDLE_TIME
+            return Ending(IDLE_TIMEOUT, reason, text, logging.INFO, limit=limit)
+    return Ending(CLOSED, reason, level=logging.INFO, tell=False, limit=limit)
 
 
 def stalled(waiting: int, settings: RtmpSettings) -> Ending:
     """The client reads nothing of what waits for it."""
     reason = f"cut: nothing read for {settings.stall_timeout:g} s, {waiting} bytes wait"
-    return Ending(CLOSED, reason, level=logging.WARNING, abort=True)
+    limit = Limit.STALL_TIME
+    return Ending(CLOSED, reason, level=logging.WARNING, abort=True, limit=limit)
 
 
 def overrun(waiting: int) -> Ending:
     """More waits for the client than may."""
-    reason = f"cut: it reads too slowly, {waiting} bytes wait"
-    return Ending(CLOSED, reason, level=logging.WARNING, abort=True)
+    reason, limit = f"cut: it reads too slowly, {waiting} bytes wait", Limit.UNSENT_BYTES
+    return Ending(CLOSED, reason, level=logging.WARNING, abort=True, limit=limit)

@@ -15,6 +15,7 @@ from amf_remoting import amf
 from amf_remoting.exceptions import Fault, FaultCode
 from amf_remoting.settle import asettled
 from rtmp_channels.background import BackgroundTasks
+from rtmp_channels.counters import Limit, counters
 from rtmp_channels.database import close_old_connections
 from rtmp_channels.goodbye import REJECTED
 from rtmp_channels.permissions import ANYONE, demand, is_allowed
@@ -45,6 +46,7 @@ class MessageHandlers(ABC):
     _tasks: BackgroundTasks
     _was_accepted = False
     _is_over = False
+    _was_busy = False
     scope: Message
     user: Any
     may_connect: ClassVar[str]
@@ -217,6 +219,10 @@ class MessageHandlers(ABC):
         await self.send({**answer, **_address(message)})
 
     async def _refuse_busy(self, message: Message) -> None:
+        if not self._was_busy:
+            self._was_busy = True
+            logger.warning("%r refused: too many calls wait for handlers", message["name"][:64])
+        counters.count(Limit.CALLS_IN_FLIGHT)
         await self._send_fault(message, _BUSY)
 
 

@@ -47,16 +47,7 @@ def _connect_requested(session: Session, event: ConnectRequested, size: int) -> 
 
 
 def _call_received(session: Session, event: CallReceived, size: int) -> None:
-    message = {
-        "type": "rtmp.call",
-        "name": event.name,
-        "arguments": event.arguments,
-        "transaction_id": event.transaction_id,
-        "message_stream_id": event.message_stream_id,
-        "command_object": event.command_object,
-        "size": size,
-    }
-    session.application.put(message, size)
+    session.application.call(event, size)
 
 
 def _result_received(session: Session, event: ResultReceived, size: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from rtmp_channels import goodbye
 from rtmp_channels.application import ASGIApplication
 from rtmp_channels.conf import RtmpSettings
+from rtmp_channels.counters import Limit, counters
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.loop_local import LoopLocal
 from rtmp_channels.serving import serves
@@ -86,9 +87,12 @@ class OpenSessions:
     ) -> Session | None:
         """A session for a new connection; None, and one log line per burst, beyond a limit."""
         refusal = self._refusal(peer, settings)
-        if refusal:
+        if refusal is not None:
+            limit, reason = refusal
+            if limit is not None:
+                counters.count(limit)
             if not self._is_refusing:
-                logger.warning("%s: refused: %s", peer, refusal)
+                logger.warning("%s: refused: %s", peer, reason)
             self._is_refusing = True
             return None
         self._is_refusing = False
@@ -141,15 +145,17 @@ class OpenSessions:
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
 
-    def _refusal(self, peer: Peer, settings: RtmpSettings) -> str:
+    def _refusal(self, peer: Peer, settings: RtmpSettings) -> tuple[Limit | None, str] | None:
         if self._is_stopping:
-            return "the server stops"
+            return None, "the server stops"
         if len(self._holders) >= settings.max_connections:
-            return f"{settings.max_connections} connections are open"
+            return Limit.CONNECTIONS, f"{settings.max_connections} connections are open"
         address = peer.client[0] if peer.client is not None else ""
-        if self._per_address[address] >= settings.max_connections_per_address:
-            return f"{settings.max_connections_per_address} connections from that address are open"
-        return ""
+        most = settings.max_connections_per_address
+        if self._per_address[address] >= most:
+            reason = f"{most} connections from that address are open"
+            return Limit.CONNECTIONS_PER_ADDRESS, reason
+        return None
 
 
 open_sessions: LoopLocal[OpenSessions] = LoopLocal(OpenSessions)

@@ -60,6 +60,7 @@ def _call(link: ApplicationLink, message: Message) -> None:
 
 
 def _result(link: ApplicationLink, message: Message) -> None:
+    link.call_limits.answered(message)
     link.connection.send_result(
         message["transaction_id"],
         message.get("value"),
@@ -68,6 +69,7 @@ def _result(link: ApplicationLink, message: Message) -> None:
 
 
 def _error(link: ApplicationLink, message: Message) -> None:
+    link.call_limits.answered(message)
     link.connection.send_error(
         message["transaction_id"],
         message["information"],

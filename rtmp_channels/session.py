@@ -18,13 +18,14 @@ from rtmp_channels.application import ApplicationLink, ASGIApplication
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.connections.current import rosters
 from rtmp_channels.connections.facts import Facts
+from rtmp_channels.counters import Limit, counters
 from rtmp_channels.deadlines import Deadlines, Due
 from rtmp_channels.goodbye import Ending, printable
 from rtmp_channels.inbound import handle
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.config import Role
 from rtmp_channels.protocol.connection import Connection
-from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
+from rtmp_channels.protocol.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from rtmp_channels.protocol.events import Event
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.timers import timer_wheels
@@ -236,6 +237,8 @@ class Session:
                 return
             handle(self, event, size)
         if self.application.is_congested:
+            counters.count(Limit.QUEUED)
+            logger.debug("%s: is not read until the application has caught up", self)
             self._pause_reading()
 
     def read_on(self) -> None:
@@ -288,7 +291,8 @@ class Session:
         if error.events:
             self.handle_events(error.events)
         reason = f"protocol error: {error}"
-        self.end(Ending(goodbye.FAILED, reason, level=logging.INFO, tell=False))
+        limit = Limit(error.limit) if isinstance(error, LimitExceeded) else Limit.PROTOCOL
+        self.end(Ending(goodbye.FAILED, reason, level=logging.INFO, tell=False, limit=limit))
 
     # endings
 
@@ -301,6 +305,8 @@ class Session:
         self._deadlines.enter(self._loop.time())
         if ending.level:
             logger.log(ending.level, "%s: %s", self, printable(ending.reason))
+        if ending.limit is not None:
+            counters.count(ending.limit)
         self._leave_hubs()
         self.application.finish(ending)
         if self._lost or ending.abort:

@@ -14,7 +14,7 @@ from rtmp_channels.protocol.constants import (
     EXTENDED_TIMESTAMP,
     TIMESTAMP_MODULUS,
 )
-from rtmp_channels.protocol.errors import RemoteProtocolError
+from rtmp_channels.protocol.errors import LimitExceeded, RemoteProtocolError
 
 _MESSAGE_HEADER_SIZES = (11, 7, 3, 0)
 """By format, without the chunk stream id and the extended timestamp (§5.3.1.2)."""
@@ -100,8 +100,8 @@ class ChunkReader:
     def _keep(self, stream: _ChunkStream, piece: bytes) -> None:
         self.partial_bytes += len(piece)
         if self.partial_bytes > self._max_partial_bytes:
-            raise RemoteProtocolError(
-                f"more than {self._max_partial_bytes} bytes of unfinished messages"
+            raise LimitExceeded(
+                "partial_bytes", f"more than {self._max_partial_bytes} bytes of unfinished messages"
             )
         stream.partial += piece
 
@@ -146,7 +146,9 @@ class ChunkReader:
 
     def _add_stream(self, chunk_stream_id: int) -> _ChunkStream:
         if len(self._streams) == self._max_chunk_streams:
-            raise RemoteProtocolError(f"more than {self._max_chunk_streams} chunk streams")
+            raise LimitExceeded(
+                "chunk_streams", f"more than {self._max_chunk_streams} chunk streams"
+            )
         stream = self._streams[chunk_stream_id] = _ChunkStream(chunk_stream_id)
         return stream
 
@@ -204,8 +206,8 @@ class ChunkReader:
 
     def _start(self, stream: _ChunkStream, length: int) -> None:
         if length > self.max_message_length:
-            raise RemoteProtocolError(
-                f"a message of {length} bytes ({self.max_message_length} at most)"
+            raise LimitExceeded(
+                "message_length", f"a message of {length} bytes ({self.max_message_length} at most)"
             )
         stream.length = length
         stream.in_message = True

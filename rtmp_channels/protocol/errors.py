@@ -2,6 +2,7 @@
 
 ProtocolError
 ├── RemoteProtocolError    the peer broke the protocol or a limit: log at INFO, send, close
+│   └── LimitExceeded      one of the limits that are worth counting
 └── LocalProtocolError     this side called a method that the connection's state forbids: a bug
 """
 
@@ -30,6 +31,15 @@ class RemoteProtocolError(ProtocolError):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.events = []
+
+
+class LimitExceeded(RemoteProtocolError):
+    """The peer broke a limit of the configuration."""
+
+    def __init__(self, limit: str, message: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+        """Its name: "message_length", "chunk_streams" or "partial_bytes"."""
 
 
 class LocalProtocolError(ProtocolError):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 
 from rtmp_channels.conf import RtmpSettings
+from rtmp_channels.counters import Limit
 from rtmp_channels.protocol.config import ConnectionConfig
 from tests.support.process import REPOSITORY
 from tests.support.settings_page import REFERENCE, defaults, documented
@@ -31,7 +33,15 @@ def test_every_key_and_its_default(section: str) -> None:
 
 def test_there_are_no_other_sections() -> None:
     headings = re.findall(r"^## (.*)$", (REFERENCE / PAGE).read_text(), re.MULTILINE)
-    assert headings == [*SECTIONS, "Checks"]
+    assert headings == [*SECTIONS, "Counters", "Checks"]
+
+
+def test_every_counter() -> None:
+    text = (REFERENCE / PAGE).read_text().partition("## Counters")[2].partition("## Checks")[0]
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [str(limit) for limit in Limit]
+    settings = {name.lower() for name in re.findall(r"`([A-Z_]+)`", text)}
+    others = {"login_throttle", "amf_remoting", "debug"}
+    assert settings <= {one.name for one in fields(SETTINGS)} | others
 
 
 def test_every_check() -> None:
