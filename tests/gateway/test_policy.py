@@ -14,14 +14,18 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import DatabaseError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 
 from amf_remoting import policy as policy_module
 from amf_remoting.dispatch import Call, adispatch, dispatch
 from amf_remoting.exceptions import Fault
 from amf_remoting.models import PolicyVersion, ServicePolicy
+from amf_remoting.packet import Message, Packet, parse
 from amf_remoting.policy import Policy, Snapshot, policy
 from amf_remoting.rules import Rule
+
+from .conftest import Post
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -172,6 +176,36 @@ async def test_async_calls_share_one_query_off_the_loop(monkeypatch: pytest.Monk
     await ServicePolicy.objects.acreate(service="echo", enabled=False)
     with pytest.raises(Fault, match="switched off"):
         await adispatch(Call("echo.aecho", [1]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_views_ask_nothing_per_call(
+    post: Post, with_policy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted at the cursor: policy, users and permissions are read in other threads, too."""
+    statements: list[str] = []
+    execute = CursorWrapper.execute
+
+    def counted(self: Any, sql: str, *arguments: Any) -> Any:
+        statements.append(sql)
+        return execute(self, sql, *arguments)
+
+    now = [100.0]
+    monkeypatch.setattr(policy, "clock", lambda: now[0])
+    monkeypatch.setattr(CursorWrapper, "execute", counted)
+    calls = Packet(0, [], [Message("math.add", f"/{n}", [n, 1]) for n in range(20)])
+    post(calls)
+    assert "policyversion" in statements[0]
+    assert "servicepolicy" in statements[1]
+    statements.clear()
+    for _ in range(3):
+        assert [one.value for one in parse(post(calls).content).messages] == [*range(1, 21)]
+    assert statements == []
+    now[0] += 1.0
+    for _ in range(3):
+        post(calls)
+    assert len(statements) == 1
+    assert "policyversion" in statements[0]
 
 
 async def test_a_call_behind_a_change_never_gets_a_snapshot_read_before_it(

@@ -107,17 +107,14 @@ def test_runserver_fails_when_the_rtmp_port_is_taken(taken_port):
 
 
 async def test_handshake_and_connect_are_answered_in_one_write_each(rtmp_port):
-    """What TCP_NODELAY and single writes are for: no peer waits for a delayed acknowledgement."""
-    loop = asyncio.get_running_loop()
+    """So that no peer waits for a delayed acknowledgement."""
     async with rtmp_client(rtmp_port) as client:
         await client.flush()
         assert len(await client.reader.read(65536)) == 3073
     async with rtmp_client(rtmp_port) as client:
         await client.handshake()
         client.connection.send_connect({"app": "lobby", "tcUrl": "rtmp://127.0.0.1/lobby"})
-        began = loop.time()
         await client.flush()
         answer = await client.reader.read(65536)
         assert b"NetConnection.Connect.Success" in answer
         assert b"\x00\x00\x04\x05\x00\x00\x00\x00" in answer, "WindowAcknowledgementSize"
-        assert loop.time() - began < 0.035, "Nagle against delayed acknowledgement costs 40 ms"
