@@ -1,6 +1,5 @@
 """What `daphne -e` and `manage.py runserver` open."""
 
-import asyncio
 import socket
 import sys
 
