@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 
-from rtmp_channels import goodbye
+from rtmp_channels import descriptors, goodbye
 from rtmp_channels.application import ASGIApplication
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.counters import Limit, counters
@@ -150,6 +150,9 @@ class OpenSessions:
             return None, "the server stops"
         if len(self._holders) >= settings.max_connections:
             return Limit.CONNECTIONS, f"{settings.max_connections} connections are open"
+        if len(self._holders) >= descriptors.most_connections():
+            reason = f"{len(self._holders)} connections are open, of as many files as may be"
+            return Limit.CONNECTIONS, reason
         address = peer.client[0] if peer.client is not None else ""
         most = settings.max_connections_per_address
         if self._per_address[address] >= most:

@@ -14,6 +14,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 from zope.interface import implementer
 
+from rtmp_channels import descriptors
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.server.listener import Listener
 from rtmp_channels.server.tls import Certificate
@@ -22,6 +23,10 @@ from rtmp_channels.server.transport import RtmpServerProtocol
 logger = logging.getLogger(__name__)
 
 DEFAULT_BACKLOG = 1024
+
+ACCEPTED_PER_TURN = 8
+"""asyncio's `backlog` is also how many connections it accepts in one turn of the loop, before any
+of them can be refused, and how many times it fails when no file is left, with a traceback each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +79,12 @@ class RtmpEndpoint:
                 lambda: RtmpServerProtocol(listener),
                 sock=sock,
                 ssl=tls,
-                backlog=options.backlog,
+                backlog=ACCEPTED_PER_TURN,
                 ssl_handshake_timeout=listener.settings.handshake_timeout if tls else None,
             )
         )
-        port = RtmpPort(sock, serving, listener)
+        descriptors.allow(listener.settings.max_connections)
+        port = RtmpPort(sock, serving, listener, backlog=options.backlog)
         self._reactor.addSystemEventTrigger("before", "shutdown", port.stopListening)
         return defer.Deferred.fromFuture(serving).addCallback(lambda _: port.opened())
 
@@ -88,8 +94,15 @@ class RtmpPort:
     """An open RTMP endpoint, as daphne wants to see it."""
 
     def __init__(
-        self, sock: socket.socket, serving: asyncio.Task[asyncio.Server], listener: Listener
+        self,
+        sock: socket.socket,
+        serving: asyncio.Task[asyncio.Server],
+        listener: Listener,
+        *,
+        backlog: int,
     ) -> None:
+        self._sock = sock
+        self._backlog = backlog
         self._address = sock.getsockname()
         self._family = sock.family
         self._serving = serving
@@ -97,6 +110,7 @@ class RtmpPort:
 
     def opened(self) -> RtmpPort:
         """Says in the log which port is whose: daphne's own line does not."""
+        self._sock.listen(self._backlog)  # asyncio has just made it ACCEPTED_PER_TURN
         host, port = self._address[:2]
         logger.info("Serving %s on %s:%s", self._listener.scheme, host, port)
         return self
