@@ -67,7 +67,7 @@ run: .venv/run.stamp
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo_admin
 	@echo "http://127.0.0.1:$(HTTP_PORT)/ and rtmp://127.0.0.1:$(RTMP_PORT)/lobby/room1 (Ctrl-C stops)"
-	@HTTP_PORT=$(HTTP_PORT) RTMP_PORT=$(RTMP_PORT) exec $(DAPHNE) \
+	@CALL_LOG=1 HTTP_PORT=$(HTTP_PORT) RTMP_PORT=$(RTMP_PORT) exec $(DAPHNE) \
 	  -e tcp:port=$(HTTP_PORT):interface=127.0.0.1 \
 	  -e rtmp:port=$(RTMP_PORT):interface=127.0.0.1 project.asgi:application
 

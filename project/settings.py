@@ -1,6 +1,7 @@
 """Settings of the demo site.
 
-Environment: DATABASE, DEBUG, PING_TIMEOUT, REDIS_URL, RTMP_PORT, RTMP_TICK_MS, SECRET_KEY.
+Environment: CALL_LOG, DATABASE, DEBUG, PING_TIMEOUT, REDIS_URL, RTMP_PORT, RTMP_TICK_MS,
+SECRET_KEY.
 """
 
 import os
@@ -76,6 +77,8 @@ else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 AMF_REMOTING = {
+    # make run has it on: the admin then counts calls and errors.
+    "CALL_LOG": os.environ.get("CALL_LOG", "") == "1",
     "SERVICES": {
         "echo": "project.demo.services.EchoService",
         "math": "project.demo.services.math",

@@ -11,7 +11,9 @@ from ..amf import registry as aliases
 from ..amf.aliases import ClassAlias
 from ..coerce import hints_of
 from ..describe import docstring
+from ..mapping import mapping_of
 from ..remote import RemoteMethod, Service
+from .models import is_mapped, members_of_model
 from .types import ClassOf, ListOf, MapOf, OneOf, Type, type_of
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -95,6 +97,11 @@ def contract_of(services: Iterable[Service], *, is_class: Callable[[type], bool]
     return _Reader(is_class).read(services)
 
 
+def has_members(cls: type) -> bool:
+    """Whether a class is a dataclass, a TypedDict or a mapped model."""
+    return dataclasses.is_dataclass(cls) or typing.is_typeddict(cls) or is_mapped(cls)
+
+
 class _Reader:
     def __init__(self, is_class: Callable[[type], bool]) -> None:
         self._is_class = is_class
@@ -169,10 +176,16 @@ def _classes_in(type_: Type) -> Iterator[type]:
 
 
 def _value_class(cls: type, type_of_hint: Callable[[Any], Type]) -> ValueClass:
-    alias = aliases.by_class.get(cls)
     text = docstring(cls)
-    # A dataclass without a docstring is given its signature as one.
+    # A dataclass or model without a docstring is given its signature as one.
     text = "" if text.startswith(f"{cls.__name__}(") else text
+    if mapping := mapping_of(cls) if is_mapped(cls) else None:
+        members = [
+            Member(name=name, wire_name=name, type=type_, required=True)
+            for name, type_ in members_of_model(cls)
+        ]
+        return ValueClass(source=cls, alias=mapping.alias, text=text, members=tuple(members))
+    alias = aliases.by_class.get(cls)
     hints = hints_of(cls)
     return ValueClass(
         source=cls,

@@ -1,7 +1,6 @@
 """Annotations as types that other languages have, too."""
 
 import collections.abc
-import dataclasses
 import enum
 import types
 import typing
@@ -130,11 +129,6 @@ def type_of(hint: Any, *, is_class: Callable[[type], bool]) -> Type:
             return _constants(tuple(member.value for member in hint))
         return ClassOf(hint) if is_class(hint) else ANY
     return ANY
-
-
-def has_members(cls: type) -> bool:
-    """Whether a class is a dataclass or a TypedDict."""
-    return dataclasses.is_dataclass(cls) or typing.is_typeddict(cls)
 
 
 def _one_of(options: list[Type]) -> Type:

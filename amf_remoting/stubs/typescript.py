@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..remote import Service
-from .contract import Argument, Contract, Method, ValueClass, contract_of
+from .contract import Argument, Contract, Method, ValueClass, contract_of, has_members
 from .names import Names, class_name, comment
-from .types import ClassOf, Constants, ListOf, MapOf, OneOf, Plain, Type, has_members
+from .types import ClassOf, Constants, ListOf, MapOf, OneOf, Plain, Type
 
 RUNTIME = Path(__file__).parents[1] / "templates/amf_remoting/stubs/runtime.ts"
 _BASIC = {

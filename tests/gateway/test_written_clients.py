@@ -3,13 +3,17 @@
 That it compiles and calls is tested in tests/interop/test_written_clients.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 
+from amf_remoting.mapping import map_model, unmap_model
+from amf_remoting.registry import remote_method
 from amf_remoting.remote import describe_source
 from amf_remoting.stubs.haxe import haxe
 from amf_remoting.stubs.names import Names, class_name, comment
@@ -123,6 +127,50 @@ def test_haxe_classes() -> None:
         "\t@:optional var count:Float;",
     ]
     assert not any('"tests.written.Own"' in line for line in lines), "only itself knows its body"
+
+
+def test_mapped_models(mapped: None) -> None:
+    """A relation is an object where its model is mapped, too, else a key."""
+
+    @remote_method
+    def groups() -> list[Group]:
+        return []
+
+    @remote_method
+    def entries() -> LogEntry:
+        return LogEntry()
+
+    services = [describe_source(one.__name__, one) for one in (groups, entries)]
+    lines = typescript(services, name="Remoting").splitlines()
+    assert block(lines, "export interface Group {") == [
+        "\tid: number;",
+        "\tname: string;",
+        "\tpermissions: Permission[];",
+    ]
+    assert block(lines, "export interface Permission {") == [
+        "\tname: string;",
+        "\tcontent_type: number;",
+    ]
+    assert block(lines, "export interface LogEntry {") == [
+        "\taction_time: Timestamp;",
+        "\tcontent_type: number | null;",
+        "\tobject_id: string | null;",
+    ]
+    assert "\tgroups(): Promise<Group[]> {" in lines
+    lines = haxe(services, name="Remoting").splitlines()
+    assert '\t\tuntyped __global__["flash.net.registerClassAlias"]("tests.Group", Group);' in lines
+    assert "\tpublic var permissions:Array<Permission>;" in block(lines, "class Group {")
+    assert "\tvar content_type:Null<Float>;" in block(lines, "typedef LogEntry = {")
+
+
+@pytest.fixture
+def mapped() -> Iterator[None]:
+    map_model(Group, ["id", "name", "permissions"], alias="tests.Group")
+    map_model(Permission, ["name", "content_type"])
+    map_model(LogEntry, ["action_time", "content_type", "object_id"])
+    yield
+    for model in (Group, Permission, LogEntry):
+        unmap_model(model)
 
 
 def test_names() -> None:

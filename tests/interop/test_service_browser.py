@@ -30,9 +30,7 @@ pytestmark = pytest.mark.client("service-browser")
 
 
 def test_calls_and_packets_by_keyboard(start_demo_server: Callable[[], DemoServer]) -> None:
-    server = start_demo_server(
-        environment={"DJANGO_SETTINGS_MODULE": "tests.interop.logged_settings"}
-    )
+    server = start_demo_server(environment={"CALL_LOG": "1"})
     server.manage("shell", "--no-imports", "-c", CREATE)
     found = use(server.url("").rstrip("/"))
     assert found["errors"] == []
