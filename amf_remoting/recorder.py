@@ -86,7 +86,10 @@ def prune() -> None:
 
     settings = remoting_settings()
     oldest = timezone.now() - timedelta(hours=settings.recorded_hours)
-    Recording.objects.filter(recorded_at__lt=oldest).delete()
+    expired = Recording.objects.filter(recorded_at__lt=oldest)
+    # Asked first: a page that only looks should not write.
+    if expired.exists():
+        expired.delete()
     beyond = Recording.objects.order_by("-pk").values_list("pk", flat=True)
     if too_old := beyond[settings.recorded_packets : settings.recorded_packets + 1]:
         Recording.objects.filter(pk__lte=too_old[0]).delete()

@@ -37,12 +37,14 @@ def recorded(request: HttpRequest) -> HttpResponse:
         return _act(request, request.POST.get("action", ""))
     prune()
     settings = remoting_settings()
+    is_possible = settings.recorded_packets and settings.policy_from_database
     context = {
         "page": "recorded",
         "settings": settings,
+        "is_possible": is_possible,
         "until": recording_until(),
         "rows": Recording.objects.defer("request", "response")[: settings.recorded_packets],
-        "may_switch": settings.recorded_packets and request.user.has_perm(ADD),
+        "may_switch": is_possible and request.user.has_perm(ADD),
         "may_delete": request.user.has_perm(DELETE),
     }
     return render(request, "amf_remoting/browser/recorded.html", context)
