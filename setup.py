@@ -16,18 +16,19 @@ from build_backend import wants_compiling  # noqa: E402
 
 REQUIREMENTS = ["django>=5.2", "channels>=4.3", "daphne>=4.2,<4.3"]
 COMPILED = [
-    "amf0_decoder",
-    "amf0_encoder",
-    "amf3_decoder",
-    "amf3_encoder",
-    "codec",
-    "member",
-    "names",
-    "numbers",
-    "traits",
-    "u29",
+    "amf/amf0_decoder",
+    "amf/amf0_encoder",
+    "amf/amf3_decoder",
+    "amf/amf3_encoder",
+    "amf/codec",
+    "amf/member",
+    "amf/names",
+    "amf/numbers",
+    "amf/traits",
+    "amf/u29",
+    "packet",
 ]
-"""Modules of amf_remoting.amf. The wheel holds their sources too."""
+"""Modules of amf_remoting. The wheel holds their sources too."""
 GROUP = "amf_remoting_codec"
 """Name of the shared library that all of them share."""
 
@@ -49,7 +50,7 @@ def compiling() -> bool:
 def extensions(folder: str) -> list:
     from mypyc.build import mypycify
 
-    sources = [f"amf_remoting/amf/{name}.py" for name in COMPILED]
+    sources = [f"amf_remoting/{name}.py" for name in COMPILED]
     options = ["--strict", "--config-file=", f"--cache-dir={folder}/cache"]
     found = mypycify(
         sources + options, opt_level="3", debug_level="0", group_name=GROUP, target_dir=folder

@@ -45,7 +45,7 @@ class Answer:
         """The message's method returned ``value``."""
         if self.reply.client_calls:
             self._add_client_calls(message)
-        if not _wants_answer(message):
+        if not _wants_answer(message.response_uri):
             return
         try:
             self._add(self._to(message, "onResult", envelope.result(value)))
@@ -58,7 +58,7 @@ class Answer:
         """The message was refused, or its method failed."""
         if self.reply.client_calls:
             self._add_client_calls(message)
-        if not _wants_answer(message):
+        if not _wants_answer(message.response_uri):
             logger.info("%r failed unheard: %r", message.target_uri[:200], fault)
             return
         try:
@@ -135,8 +135,7 @@ def bad_result(
     return Fault(FaultCode.BAD_RESULT, f"{description}: {error}" if conf.debug() else description)
 
 
-def _wants_answer(message: Message) -> bool:
-    uri = message.response_uri
+def _wants_answer(uri: str) -> bool:
     return uri not in _NO_ANSWER and len(uri.encode()) <= _LONGEST_URI
 
 

@@ -50,7 +50,8 @@ async def auser_of(request: HttpRequest) -> Any:
     if auser is not None:
         return await auser()
     user = user_of(request)
-    await aloaded(user)
+    if isinstance(user, LazyObject):
+        await aloaded(user)
     return user
 
 

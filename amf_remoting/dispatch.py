@@ -36,18 +36,18 @@ logger = logging.getLogger(__name__)
 
 def dispatch(call: Call) -> Any:
     """Answers the call in this thread."""
-    if not remoting_settings().call_log:
-        return _dispatch(call)
-    with recorded(call):
-        return _dispatch(call)
+    if remoting_settings().call_log:
+        with recorded(call):
+            return _dispatch(call)
+    return _dispatch(call)
 
 
 async def adispatch(call: Call) -> Any:
     """Answers the call on this loop; a sync method that may block runs in the bounded pool."""
-    if not remoting_settings().call_log:
-        return await _adispatch(call)
-    with recorded(call):
-        return await _adispatch(call)
+    if remoting_settings().call_log:
+        with recorded(call):
+            return await _adispatch(call)
+    return await _adispatch(call)
 
 
 def guarded(name: str, function: Callable[[], Any]) -> Any:
@@ -64,8 +64,9 @@ def _dispatch(call: Call) -> Any:
     try:
         method = _open(call)
         rule = policy.current().rule_for(method)
-        _admit(call, rule)
-        _permit(call, rule)
+        if not rule.is_open:
+            _admit(call, rule)
+            _permit(call, rule)
         if method.is_async:
             return async_to_sync(partial(_awaited, call, method))()
         return _run(call, method)
@@ -78,14 +79,11 @@ def _dispatch(call: Call) -> Any:
 async def _adispatch(call: Call) -> Any:
     try:
         method = _open(call)
-        rule = (await policy.acurrent()).rule_for(method)
-        if rule.needs_user:
-            await aloaded(call.user)
-        _admit(call, rule)
+        rule = (policy.if_fresh() or await policy.acurrent()).rule_for(method)
+        if not rule.is_open:
+            await _aadmit(call, rule, permit=not method.blocking)
         if method.blocking:
             return await run_in_pool(partial(_in_thread, call, method, rule))
-        if rule.permissions:
-            await run_in_pool(partial(_permit, call, rule), "auth")
         value = _run(call, method)
         return await value if method.is_async else value
     except Fault:
@@ -128,6 +126,15 @@ def _admit(call: Call, rule: Rule) -> None:
         throttle(call, rule.throttles)
     if rule.needs_user and not call.user.is_authenticated:
         raise Fault(FaultCode.AUTHENTICATION, f"{call.target} needs a login")
+
+
+async def _aadmit(call: Call, rule: Rule, *, permit: bool) -> None:
+    """On a loop; ``permit``: no thread will look at the permissions later."""
+    if rule.needs_user:
+        await aloaded(call.user)
+    _admit(call, rule)
+    if permit and rule.permissions:
+        await run_in_pool(partial(_permit, call, rule), "auth")
 
 
 def _permit(call: Call, rule: Rule) -> None:

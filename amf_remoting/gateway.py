@@ -30,7 +30,7 @@ from .settle import asettled
 
 CONTENT_TYPE = packets.CONTENT_TYPE
 LARGE_PACKET = 64 * 1024
-"""Bytes from which decoding is no matter of an instant."""
+"""Bytes from which decoding is no matter of an instant: ``aopen`` then."""
 
 Run = Callable[[Work], Awaitable[Any]]
 """Gives the value of some work, or raises its Fault."""
@@ -64,11 +64,9 @@ class Exchange:
 
     @classmethod
     async def aopen(cls, data: bytes, *, request: HttpRequest, user: Any) -> Self:
-        """The same; a large packet is decoded in the pool, so that the loop goes on meanwhile."""
-        open_it = partial(cls.open, data, request=request, user=user)
-        if len(data) < LARGE_PACKET:
-            return open_it()
+        """The same in the pool, so that the loop goes on while a large packet is decoded."""
         try:
+            open_it = partial(cls.open, data, request=request, user=user)
             exchange: Self = await run_in_pool(open_it)
         except Fault as busy:
             raise RefusedRequest(503, busy.description) from busy
@@ -78,34 +76,45 @@ class Exchange:
         """Answers every message in this thread (WSGI)."""
         return _completed(self._respond(_run))
 
-    async def aresponse(self) -> bytes:
-        """Answers every message on this loop (ASGI)."""
-        return await self._respond(_arun)
+    def aresponse(self) -> Coroutine[Any, Any, bytes]:
+        """Answers every message on this loop (ASGI): await it."""
+        return self._respond(_arun)
 
     async def _respond(self, run: Run) -> bytes:
         """One text for threads and loops: only ``run`` may wait, and that of threads never does."""
-        refusal = await self._refusal(run)
+        answer = self.answer
+        refusal = await self._refusal(run) if self.headers else None
         for message in self.packet.messages:
             envelope = envelope_of(message)
+            write: Write
             try:
-                value = await run(self._work(message, envelope, refusal))
+                outcome = await run(self._work(message, envelope, refusal))
+                write = answer.result
             except Fault as fault:
-                await self._add(self.answer.fault, message, envelope, fault)
-            else:
-                await self._add(self.answer.result, message, envelope, value)
-        return await self._serialized()
+                outcome, write = fault, answer.fault
+            try:
+                write(message, envelope, outcome)
+            except SynchronousOnlyOperation:
+                await self._add_settled(write, message, envelope, outcome)
+        try:
+            return answer.serialize()
+        except SynchronousOnlyOperation:
+            await self._settle_headers()
+            return answer.serialize()
 
     async def _refusal(self, run: Run) -> Fault | None:
         """The fault that answers every message, if the headers are not as they should be."""
         headers = self.packet.headers
         refusal = not_understood(headers)
-        log_in = credentials_work(headers, self) if refusal is None else None
-        if log_in is not None:
-            try:
+        if refusal is not None:
+            return refusal
+        log_in = credentials_work(headers, self)
+        try:
+            if log_in is not None:
                 await run(log_in)
-            except Fault as fault:
-                return fault
-        return refusal
+        except Fault as fault:
+            return fault
+        return None
 
     def _work(self, message: Message, envelope: Envelope, refusal: Fault | None) -> Work:
         if refusal is not None:
@@ -114,33 +123,29 @@ class Exchange:
             raise Fault(
                 FaultCode.BAD_MESSAGE, f"the message cannot be decoded: {message.error}"
             ) from message.error
-        if wants_description(self.packet.headers):
+        if self.headers and wants_description(self.packet.headers):
             return Command(DESCRIBE_SERVICE, partial(_describe, message.target_uri))
         return envelope.work(self)
 
-    async def _add(self, write: Write, message: Message, envelope: Envelope, outcome: Any) -> None:
+    async def _add_settled(
+        self, write: Write, message: Message, envelope: Envelope, outcome: Any
+    ) -> None:
         """On a loop, what asks the database while it is encoded is settled in a thread first."""
+        reply = self.reply
         try:
+            outcome, reply.client_calls = await asettled([outcome, reply.client_calls])
             write(message, envelope, outcome)
-        except SynchronousOnlyOperation:
-            reply = self.reply
-            try:
-                outcome, reply.client_calls = await asettled([outcome, reply.client_calls])
-                write(message, envelope, outcome)
-            except Exception as error:
-                reply.client_calls.clear()
-                self.answer.unencodable(message, envelope, error)
+        except Exception as error:
+            reply.client_calls.clear()
+            self.answer.unencodable(message, envelope, error)
 
-    async def _serialized(self) -> bytes:
+    async def _settle_headers(self) -> None:
+        reply = self.reply
         try:
-            return self.answer.serialize()
-        except SynchronousOnlyOperation:
-            try:
-                self.reply.headers = await asettled(self.reply.headers)
-            except Exception:
-                logger.exception("the headers of a response cannot be encoded")
-                self.reply.headers.clear()
-            return self.answer.serialize()
+            reply.headers = await asettled(reply.headers)
+        except Exception:
+            logger.exception("the headers of a response cannot be encoded")
+            reply.headers.clear()
 
 
 async def _run(work: Work) -> Any:

@@ -16,8 +16,6 @@ DESCRIBE_SERVICE = "DescribeService"
 
 def not_understood(headers: list[Header]) -> Fault | None:
     """The fault of the first header that must be understood and is not."""
-    if not headers:
-        return None
     known = {CREDENTIALS, *remoting_settings().understood_headers}
     if remoting_settings().describe_services:
         known.add(DESCRIBE_SERVICE)

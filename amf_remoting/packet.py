@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -15,8 +14,10 @@ VERSIONS: Final = (0, 1, 3)
 """AMF0, Flash Media Server, AMF3."""
 UNKNOWN_LENGTH: Final = 0xFFFFFFFF
 
-_READ_U16: Final = struct.Struct(">H").unpack_from
-_READ_U32: Final = struct.Struct(">I").unpack_from
+_U16: Final = struct.Struct(">H").unpack_from
+_TWO_U16: Final = struct.Struct(">HH").unpack_from
+_U32: Final = struct.Struct(">I").unpack_from
+_FLAG_U32: Final = struct.Struct(">?I").unpack_from
 _REPLY = re.compile(r"/on(Result|Status|DebugEvents)$")
 
 
@@ -32,7 +33,8 @@ class Header:
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """Its bytes inside of a packet. Raises EncodeError."""
         body = _encode(self.value, 0, limits, policy)
-        return b"".join((_utf8(self.name), b"\1" if self.must_understand else b"\0", body))
+        flag = b"\1" if self.must_understand else b"\0"
+        return b"".join((_utf8(self.name), flag, len(body).to_bytes(4, "big"), body))
 
 
 @dataclass(slots=True)
@@ -52,7 +54,8 @@ class Message:
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """Its bytes inside of a packet; messages share nothing. Raises EncodeError."""
         body = _encode(self.value, self.encoding, limits, policy)
-        return b"".join((_utf8(self.target_uri), _utf8(self.response_uri), body))
+        target, response = _utf8(self.target_uri), _utf8(self.response_uri)
+        return b"".join((target, response, len(body).to_bytes(4, "big"), body))
 
 
 @dataclass(slots=True)
@@ -92,35 +95,24 @@ class _PacketReader:
         self.position = 0
 
     def packet(self) -> Packet:
-        version = self._u16()
+        version, headers = _TWO_U16(self.data)
         if version not in VERSIONS:
             raise DecodeError(f"no AMF packet has version {version}", 0)
         packet = Packet(version)
-        for _ in range(self._u16()):
+        self.position = 4
+        for _ in range(headers):
             packet.headers.append(self._header())
-        count = self._u16()
-        for index in range(count):
-            message = self._message(is_last=index == count - 1)
-            packet.messages.append(message)
+        (count,) = _U16(self.data, self.position)
+        self.position += 2
+        for index in range(1, count + 1):
+            packet.messages.append(self._message(is_last=index == count))
             if self.position < 0:
                 break
         return packet
 
-    def _u16(self) -> int:
-        start = self.position
-        self.position = start + 2
-        number: int = _READ_U16(self.data, start)[0]
-        return number
-
-    def _u32(self) -> int:
-        start = self.position
-        self.position = start + 4
-        number: int = _READ_U32(self.data, start)[0]
-        return number
-
     def _utf8(self) -> str:
-        length = self._u16()
-        start = self.position
+        (length,) = _U16(self.data, self.position)
+        start = self.position + 2
         self.position = end = start + length
         if end > len(self.data):
             raise _ends_early(self.data)
@@ -128,44 +120,43 @@ class _PacketReader:
 
     def _header(self) -> Header:
         name = self._utf8()
-        start = self.position
-        self.position = start + 1
-        self._u32()
-        value = self._value(self.decoder.decode)
-        return Header(name, self.data[start] != 0, value)
+        must_understand, _ = _FLAG_U32(self.data, self.position)
+        decoder = self.decoder
+        decoder.reset()
+        decoder.position = self.position + 5
+        value = decoder.decode()
+        self.position = decoder.position
+        return Header(name, must_understand, value)
 
     def _message(self, *, is_last: bool) -> Message:
         message = Message(self._utf8(), self._utf8())
-        length = self._u32()
-        start = self.position
-        decoder = self.decoder
-        is_answer = _REPLY.search(message.target_uri)
-        try:
-            message.value = self._value(decoder.decode if is_answer else decoder.decode_arguments)
-        except DecodeError as error:
-            message.error = error
-            self.position = self._after_error(start + length, is_last=is_last)
-        message.encoding = 3 if decoder.avmplus_seen else 0
-        return message
-
-    def _value(self, decode: Callable[[], Any]) -> Any:
-        """What the decoder finds at our position; if it fails, it stays where it was."""
+        (length,) = _U32(self.data, self.position)
+        start = self.position + 4
         decoder = self.decoder
         decoder.reset()
-        decoder.position = self.position
+        decoder.position = start
         try:
-            return decode()
-        finally:
+            if "/on" in message.target_uri and _REPLY.search(message.target_uri):
+                message.value = decoder.decode()
+            else:
+                message.value = decoder.decode_arguments()
+        except DecodeError as error:
+            message.error = error
+            self.position = -1 if is_last else self._after_error(start + length, decoder.position)
+        else:
             self.position = decoder.position
+        if decoder.avmplus_seen:
+            message.encoding = 3
+        return message
 
-    def _after_error(self, end: int, *, is_last: bool) -> int:
+    def _after_error(self, end: int, failed_at: int) -> int:
         """Where to go on behind a broken body: `end` if that looks right, else -1."""
-        if is_last or end < self.position:
+        if end < failed_at:
             return -1
         self.position = end
         try:
             uris = (self._utf8(), self._utf8())
-            self._u32()
+            _U32(self.data, self.position)
         except (DecodeError, struct.error):
             return -1
         return end if uris[0] and "".join(uris).isprintable() else -1
@@ -176,14 +167,12 @@ def _ends_early(data: bytes) -> DecodeError:
 
 
 def _encode(value: object, encoding: int, limits: Limits | None, policy: Policy | None) -> bytes:
-    """A value behind its length."""
     encoder = Encoder(0, limits=limits, policy=policy)
     if encoding == 3:
         encoder.encode_avmplus(value)
     else:
         encoder.encode(value)
-    body = encoder.getvalue()
-    return len(body).to_bytes(4, "big") + body
+    return encoder.getvalue()
 
 
 def _u16(number: int) -> bytes:
@@ -193,5 +182,6 @@ def _u16(number: int) -> bytes:
 
 
 def _utf8(text: str) -> bytes:
+    """Behind its length."""
     data = text.encode("utf-8", "replace")
     return _u16(len(data)) + data

@@ -66,11 +66,11 @@ class Policy:
 
     def current(self) -> Snapshot:
         """The snapshot, fresh. Fault "Server.Unavailable" if none could ever be read."""
-        return self._if_fresh() or self._refreshed()
+        return self.if_fresh() or self._refreshed()
 
     async def acurrent(self) -> Snapshot:
         """The same; the query runs in a thread of its own and all callers share it."""
-        snapshot = self._if_fresh()
+        snapshot = self.if_fresh()
         if snapshot is not None:
             return snapshot
         loop = asyncio.get_running_loop()
@@ -92,6 +92,14 @@ class Policy:
             and time.time() < snapshot.recording_until
         )
 
+    def if_fresh(self) -> Snapshot | None:
+        """The snapshot, if no query is due: what there is to ask on a loop before waiting."""
+        settings = remoting_settings()
+        if not settings.policy_from_database:
+            return NO_POLICY
+        fresh = self.clock() - self._checked_at < settings.policy_refresh_seconds
+        return self._snapshot if fresh else None
+
     def invalidate(self) -> None:
         """The next call reads the rules anew, whatever the version says."""
         with self._lock:
@@ -105,16 +113,9 @@ class Policy:
         self.invalidate()
         self._snapshot = None
 
-    def _if_fresh(self) -> Snapshot | None:
-        settings = remoting_settings()
-        if not settings.policy_from_database:
-            return NO_POLICY
-        fresh = self.clock() - self._checked_at < settings.policy_refresh_seconds
-        return self._snapshot if fresh else None
-
     def _refreshed(self) -> Snapshot:
         with self._reading:
-            return self._if_fresh() or self._read()
+            return self.if_fresh() or self._read()
 
     def _read(self) -> Snapshot:
         with self._lock:

@@ -18,6 +18,11 @@ class Rule:
     """Rates, all of them kept."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether everybody may call at any time, as is so of most methods."""
+        return self.enabled and not (self.login_required or self.permissions or self.throttles)
+
+    @property
     def needs_user(self) -> bool:
         """Whether it matters who calls."""
         return self.login_required or bool(self.permissions)

@@ -10,7 +10,7 @@ from . import json_door
 from .auth import auser_of, user_of
 from .dispatch import adispatch, dispatch
 from .exceptions import Fault
-from .gateway import CONTENT_TYPE, Exchange
+from .gateway import CONTENT_TYPE, LARGE_PACKET, Exchange
 from .http import RefusedRequest, read_body, refuse, reply
 from .origins import crossdomain, preflight
 from .recorder import recorder
@@ -71,7 +71,11 @@ async def agateway(request: HttpRequest) -> HttpResponse:
     data = b""
     try:
         data = read_body(request, content_type=CONTENT_TYPE)
-        exchange = await Exchange.aopen(data, request=request, user=await auser_of(request))
+        user = await auser_of(request)
+        if len(data) < LARGE_PACKET:
+            exchange = Exchange.open(data, request=request, user=user)
+        else:
+            exchange = await Exchange.aopen(data, request=request, user=user)
     except RefusedRequest as refusal:
         recorder.record(None, data, b"", outcome=refusal.reason)
         return refuse(request, refusal)

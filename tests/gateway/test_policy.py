@@ -134,7 +134,7 @@ class TestRules:
 
         monkeypatch.setattr(policy_module, "_query", slow)
         reader.current()
-        assert reader._if_fresh() is None
+        assert reader.if_fresh() is None
 
     def test_the_last_policy_holds_while_the_database_is_away(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
