@@ -78,15 +78,22 @@ class Relay:
         self._failing = False
 
     async def follow(self, group: str) -> None:
-        """Joins the group; returns when the layer has it, or after a first failed attempt."""
+        """Joins the group; returns when the layer has it, or it is clear that it has not now.
+
+        While the layer fails or is silent, nobody waits for it longer than ATTEMPT_TIMEOUT.
+        """
         self._wanted.add(group)
         if group in self._joined:
             return
         self._start()
+        self._changed.set()
+        if self._failing:
+            return
         attempt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(attempt)
-        self._changed.set()
-        await attempt
+        await asyncio.wait([attempt], timeout=ATTEMPT_TIMEOUT)
+        if attempt in self._waiters:
+            self._waiters.remove(attempt)
 
     def unfollow(self, group: str) -> None:
         """Leaves the group, soon."""
@@ -129,7 +136,8 @@ class Relay:
         while self._tasks:  # until closed: layers have been seen to swallow a cancellation
             try:
                 if self._channel is None:
-                    self._channel = await self._layer.new_channel("rtmp.")
+                    async with asyncio.timeout(ATTEMPT_TIMEOUT):
+                        self._channel = await self._layer.new_channel("rtmp.")
                     self._changed.set()
                 message = await self._layer.receive(self._channel)
             except Exception as error:
@@ -165,7 +173,7 @@ class Relay:
             waiters, self._waiters = self._waiters, []
             try:
                 async with asyncio.timeout(ATTEMPT_TIMEOUT):
-                    await self._settle(self._channel)
+                    has_answered = await self._settle(self._channel)
             except Exception as error:
                 self._failed("join", error)
                 _resolve(waiters)
@@ -174,19 +182,24 @@ class Relay:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 pause = FIRST_PAUSE
-                self._recovered()
+                if has_answered:
+                    self._recovered()
                 _resolve(waiters)
 
-    async def _settle(self, channel: str) -> None:
-        """Makes the layer's membership what is wanted now."""
+    async def _settle(self, channel: str) -> bool:
+        """Makes the layer's membership what is wanted now; whether that took asking it."""
         joined = self._joined  # replaced, not emptied, when the channel is abandoned meanwhile
+        has_asked = False
         for group in self._wanted - joined:
             await self._layer.group_add(group, channel)
             joined.add(group)
+            has_asked = True
         for group in joined - self._wanted:
             if group not in self._wanted:  # it may be wanted again by now
                 joined.discard(group)  # first, so that a `follow` meanwhile joins again
                 await self._layer.group_discard(group, channel)
+                has_asked = True
+        return has_asked
 
     async def _abandon_channel(self) -> None:
         """A channel that failed may be half-subscribed: leave it, and join with a new one."""

@@ -20,9 +20,22 @@ class Notified(AsyncRtmpConsumer):
         return self.connection_id
 
 
+class News(Notified):
+    """Hears a group of the channel layer, as any consumer of Channels."""
+
+    async def connect(self) -> None:
+        await self.group_add("news")
+        await self.accept()
+
+    async def news_flash(self, message: dict[str, str]) -> None:
+        await self.notify("onNotice", message["text"])
+
+
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "rtmp": RtmpAuthMiddleware(RtmpRouter({"lobby": Notified.as_asgi()})),
+        "rtmp": RtmpAuthMiddleware(
+            RtmpRouter({"lobby": Notified.as_asgi(), "news": News.as_asgi()})
+        ),
     }
 )

@@ -1,4 +1,4 @@
-"""Pushes between real processes: views of two daphnes and a management command."""
+"""Pushes between real processes: views of two daphnes, and a command."""
 
 import urllib.request
 from urllib.parse import urlencode
@@ -15,6 +15,20 @@ SITE = {
     "application": "tests.push.site:application",
     "environment": {"DJANGO_SETTINGS_MODULE": "tests.push.settings"},
 }
+ELSEWHERE = """
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from rtmp_channels import push
+
+push.call_room("lobby/a", "onNotice", "room")
+push.call_everyone("onNotice", "all")
+push.call_user({user}, "onNotice", "user")
+push.call_client("{client}", "onNotice", "client")
+# Channels' own groups, as its users expect them.
+async_to_sync(get_channel_layer().group_send)("news", {{"type": "news.flash", "text": "group"}})
+push.kick_client("{kicked}", "Enough.")
+"""
+"""What a process does that serves nothing: a management command, a worker."""
 
 
 def site(**environment: str) -> dict:
@@ -48,6 +62,8 @@ def test_views_and_commands_over_redis(start_demo_server, redis_url):
         RtmpClient(one.rtmp_port, f"lobby/a?token={token}") as ada,
         RtmpClient(two.rtmp_port, f"lobby/a?token={token}") as ada_again,
         RtmpClient(two.rtmp_port, "lobby/b") as other,
+        RtmpClient(one.rtmp_port, "news") as here,
+        RtmpClient(two.rtmp_port, "news") as there,
     ):
         # A sync and an async view, each of the process that the client is not in.
         get(one, "push/client", to=other.call("id"), text="sync")
@@ -55,15 +71,14 @@ def test_views_and_commands_over_redis(start_demo_server, redis_url):
         assert [notice(other), notice(other)] == [["sync"], ["async"]]
         get(two, "push/user", to=pk, text="mail")
         assert [notice(ada), notice(ada_again)] == [["mail"], ["mail"]]
-        # A process that serves nothing.
-        one.manage("push", "call_room", "lobby/a", "onNotice", "room")
-        one.manage("push", "call_everyone", "onNotice", "all")
-        one.manage("push", "call_user", pk, "onNotice", "user")
-        one.manage("push", "call_client", ada.call("id"), "onNotice", "client")
+        code = ELSEWHERE.format(user=pk, client=ada.call("id"), kicked=other.call("id"))
+        one.manage("shell", "-v", "0", "-c", code)
         assert [notice(ada) for _ in range(4)] == [["room"], ["all"], ["user"], ["client"]]
         assert [notice(ada_again) for _ in range(3)] == [["room"], ["all"], ["user"]]
+        assert (
+            [notice(here), notice(here)] == [notice(there), notice(there)] == [["all"], ["group"]]
+        )
         assert notice(other) == ["all"]
-        one.manage("push", "kick_client", other.call("id"), "Enough.")
         with pytest.raises(ConnectionError):
             other.call("id")
         # Nobody was kicked beside it, and nothing came twice.
@@ -80,5 +95,6 @@ def test_views_without_redis(start_demo_server):
         for path in ("push", "apush"):
             get(server, f"{path}/room", to="lobby/a", text=path)
             assert notice(client) == [path]
-        refused = server.manage_failing("push", "call_room", "lobby/a", "onNotice", "room")
+        code = "from rtmp_channels import push; push.call_room('lobby/a', 'onNotice')"
+        refused = server.manage_failing("shell", "-v", "0", "-c", code)
         assert "OutOfReach: no client can be reached from here" in refused

@@ -140,6 +140,47 @@ async def test_no_channel_at_first(layer, relays):
     await layer.until(lambda: layer.groups.get("a"))
 
 
+@pytest.mark.parametrize("silent", ["new_channel", "group_add"])
+async def test_nobody_waits_for_long_for_a_layer_that_says_nothing(
+    layer, relays, monkeypatch, caplog, silent
+):
+    monkeypatch.setattr(relay_module, "ATTEMPT_TIMEOUT", 0.01)
+    speaks, answer = asyncio.Event(), getattr(layer, silent)
+
+    async def hang(*arguments):
+        await speaks.wait()
+        return await answer(*arguments)
+
+    monkeypatch.setattr(layer, silent, hang)
+    caplog.set_level(logging.INFO, relay_module.__name__)
+    one, _ = relays()
+    async with asyncio.timeout(5):
+        await one.follow("a")
+        while not caplog.records:
+            await asyncio.sleep(0.01)
+        await one.follow("b")  # it is known to fail: at once
+        one.unfollow("b")
+        assert not one._waiters
+        speaks.set()
+        await layer.until(lambda: layer.groups.get("a"))
+    await one.follow("c")
+    texts = [record.getMessage() for record in caplog.records]
+    assert len(texts) == 2
+    assert "fails" in texts[0]
+    assert texts[1] == "The channel layer answers again"
+
+
+async def test_nothing_to_do_is_no_sign_of_life(layer, relays, caplog):
+    caplog.set_level(logging.INFO, relay_module.__name__)
+    one, _ = relays()
+    await one.follow("a")
+    layer.failing = {"group_send"}
+    await one.send("a", b"lost")
+    one._changed.set()
+    await asyncio.sleep(0.01)
+    assert len(caplog.records) == 1, "the layer was not asked"
+
+
 async def test_a_foreign_or_broken_message_is_survived(layer, relays, caplog):
     one, inbox = relays()
     await one.follow("a")
