@@ -42,7 +42,7 @@ Figures = dict[str, Any]
 
 def load(server: Server, scenario: str, **task: Any) -> Figures:
     """Runs one scenario in a process of its own."""
-    script = Path(__file__).with_name("rtmp_load.py")
+    script = Path(__file__).with_name("rtmp_scenarios.py")
     task |= {"scenario": scenario, "port": server.port, "pid": server.pid}
     done = subprocess.run(
         [sys.executable, script],
