@@ -140,6 +140,9 @@ class RtmpSettings:
     """Whether daphne's HTTP and WebSocket doors hold no more than they must, either: senders wait
     for slow readers, clients for slow applications, long request bodies in files."""
 
+    freeze_loaded: bool = True
+    """Whether what is loaded when an endpoint opens is left out of garbage collections."""
+
     def connection_config(self) -> ConnectionConfig:
         """The part that the protocol floor enforces."""
         return ConnectionConfig(

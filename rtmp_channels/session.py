@@ -159,6 +159,11 @@ class Session:
     # what the application and the hubs write
 
     @property
+    def transport(self) -> Transport:
+        """For who writes what `connection.pass_on` hands back, and limits what waits."""
+        return self._transport
+
+    @property
     def buffered_bytes(self) -> int:
         """Bytes that wait for the client."""
         return self._transport.buffered_bytes + self.connection.queued_bytes
@@ -188,11 +193,6 @@ class Session:
         self._transport.write(self.connection.pass_on(data))
         if self._is_overrun:
             self.end(goodbye.overrun(self.buffered_bytes))
-
-    def write_at_once(self, data: bytes) -> None:
-        """As `write_shared`, for who joins what belongs together and limits what waits."""
-        if self.phase is Phase.OPEN:
-            self._transport.write(self.connection.pass_on(data))
 
     def flush_soon(self) -> None:
         """Writes, with whatever else this turn of the loop brings, in one piece.

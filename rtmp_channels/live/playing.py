@@ -28,19 +28,26 @@ UNPAUSE_NOTIFY = "NetStream.Unpause.Notify"
 
 
 class Outlet:
-    """Where a player's bytes go: straight to the transport, since the hub has joined them."""
+    """Where a player's bytes go: straight to the transport, since the hub has joined them.
 
-    __slots__ = ("_session", "write_shared")
+    Every player's is used for each packet, and little of what it needs is still in the processor's
+    cache by then: the session is not asked. A session that ends has left its streams before.
+    """
+
+    __slots__ = ("_pass_on", "_transport")
 
     def __init__(self, session: Session) -> None:
-        self._session = session
-        self.write_shared = session.write_at_once
+        self._pass_on = session.connection.pass_on
+        self._transport = session.transport
 
     @property
     def buffered_bytes(self) -> int:
-        """What waits for the client; not looked at below WRITE_HIGH_WATER, for each packet."""
-        session = self._session
-        return session.buffered_bytes if session.is_write_paused else 0
+        """What waits for the client."""
+        return self._transport.buffered_bytes
+
+    def write_shared(self, data: bytes, /) -> None:
+        """Writes now, behind what is queued."""
+        self._transport.write(self._pass_on(data))
 
 
 class Playing(StreamUse):

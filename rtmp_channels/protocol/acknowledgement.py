@@ -26,6 +26,8 @@ class ReceiveWindow:
 class SendWindow:
     """Counts what we hand out; what is unacknowledged is information, never a reason to stall."""
 
+    __slots__ = ("announced", "sent")
+
     def __init__(self) -> None:
         self.announced = 0
         """The Window Acknowledgement Size we sent last."""

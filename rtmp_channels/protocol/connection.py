@@ -138,12 +138,13 @@ class Connection:
 
     def pass_on(self, data: bytes) -> bytes:
         """`send_raw` and `data_to_send` in one step, for each packet to each player of a stream."""
-        if self._link.queued_bytes:
+        link = self._link
+        if link.queued_bytes:
             self.send_raw(data)
-            return self._link.take()
-        if self.state is not ConnectionState.CONNECTED:
+            return link.take()
+        if link.machine.state is not ConnectionState.CONNECTED:
             self._sending("shared bytes")
-        self._link.window.send(len(data))
+        link.window.sent += len(data)
         return data
 
     def _receive(self, data: bytes, events: list[Event]) -> None:

@@ -34,6 +34,16 @@ ControlMessage: TypeAlias = (
 class Link:
     """The writing half of a connection."""
 
+    __slots__ = (
+        "_chunk_size",
+        "_queue",
+        "config",
+        "machine",
+        "object_encoding",
+        "queued_bytes",
+        "window",
+    )
+
     def __init__(self, config: ConnectionConfig) -> None:
         self.config = config
         self.machine = StateMachine()

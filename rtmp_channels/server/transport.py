@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -24,22 +25,45 @@ RECEIVE_BUFFER_BYTES = 65_536
 
 
 class TcpTransport:
-    """Writes to an asyncio transport."""
+    """Writes to the socket of an asyncio transport, and through the transport what is left.
 
-    __slots__ = ("_transport",)
+    The layers between cost a player of a stream as much as the kernel's send.
+    """
+
+    __slots__ = ("_fd", "_is_clear", "_transport")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._fd = _plain_socket(transport)
+        self._is_clear = self._fd is not None
+        """Whether nothing waits in the transport, which is open: then the kernel is next."""
 
     @property
     def buffered_bytes(self) -> int:
         """Bytes that the kernel has not taken yet."""
-        return self._transport.get_write_buffer_size()
+        return 0 if self._is_clear else self._transport.get_write_buffer_size()
 
     def write(self, data: bytes, /) -> None:
         """Sends what the kernel takes, keeps the rest."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
+        if self._is_clear:
+            assert self._fd is not None
+            try:
+                sent = os.write(self._fd, data)
+            except OSError:  # full, or lost: the transport meets the same, and knows what to do
+                sent = 0
+            if sent == len(data):
+                return
+            data = data[sent:]
+        transport = self._transport
+        if not transport.is_closing():
+            transport.write(data)
+        is_open = self._fd is not None and not transport.is_closing()
+        self._is_clear = is_open and not transport.get_write_buffer_size()
+
+    def lost(self) -> None:
+        """The socket is about to be closed, and its number given to another."""
+        self._fd = None
+        self._is_clear = False
 
     def silence(self) -> float:
         """By the last acknowledgement that the kernel got; known on Linux only."""
@@ -62,10 +86,12 @@ class TcpTransport:
 
     def close(self) -> None:
         """Closes after the last byte."""
+        self.lost()
         self._transport.close()
 
     def abort(self) -> None:
         """Closes now."""
+        self.lost()
         self._transport.abort()
 
 
@@ -78,6 +104,7 @@ class RtmpServerProtocol(asyncio.BufferedProtocol):
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._session: Session | None = None
+        self._tcp: TcpTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Opens a session, unless a limit forbids it."""
@@ -86,7 +113,8 @@ class RtmpServerProtocol(asyncio.BufferedProtocol):
         peer = Peer(self._listener.scheme, client, server)
         high_water = self._listener.settings.write_high_water
         transport.set_write_buffer_limits(high=high_water, low=high_water // 4)
-        self._session = self._listener.open_session(TcpTransport(transport), peer)
+        self._tcp = TcpTransport(transport)
+        self._session = self._listener.open_session(self._tcp, peer)
         if self._session is None:
             transport.abort()
 
@@ -115,6 +143,8 @@ class RtmpServerProtocol(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The last call."""
+        if self._tcp is not None:
+            self._tcp.lost()
         if self._session is not None:
             self._session.connection_lost(exc)
 
@@ -122,3 +152,11 @@ class RtmpServerProtocol(asyncio.BufferedProtocol):
 def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
     address = transport.get_extra_info(name)
     return (address[0], address[1]) if isinstance(address, tuple) else None
+
+
+def _plain_socket(transport: asyncio.Transport) -> int | None:
+    """The number of the socket whose bytes are ours as they are; None with TLS."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or transport.get_extra_info("sslcontext") is not None:
+        return None
+    return int(sock.fileno())

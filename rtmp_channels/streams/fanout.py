@@ -77,14 +77,16 @@ class Fanout:
     def flush(self, phase: int) -> None:
         """Writes what the players of one phase have not got; hands out who is behind."""
         end = self.end
-        batches: dict[tuple[Wants, int], bytes] = {}
+        batches: dict[tuple[int, Wants], bytes] = {}
+        position, wants, data = end, Wants(), b""
         for player in tuple(self._phases[phase]):
             if player.position is None or player.position >= end:
                 continue
-            key = player.wants, player.position
-            data = batches.get(key)
-            if data is None:
-                data = batches[key] = self._encode(*key)
+            if player.position != position or player.wants != wants:
+                position, wants = key = player.position, player.wants
+                if key not in batches:
+                    batches[key] = self._encode(wants, position)
+                data = batches[key]
             self._write(player, data, end)
         self._flushed[phase] = max(self._flushed[phase], end)
         self._trim()

@@ -1,31 +1,82 @@
-"""TCP as a session's transport."""
+"""How bytes of sessions reach sockets."""
 
 import asyncio
+import os
+import socket
+
+import pytest
 
 from rtmp_channels.server.transport import TcpTransport
 
+PIECES = [bytes([number]) * 10_000 for number in range(200)]
 
-async def test_a_host_that_acknowledges_is_not_silent():
-    transports = asyncio.Queue()
 
-    class Server(asyncio.Protocol):
-        def connection_made(self, transport):
-            transports.put_nowait(transport)
-
+@pytest.fixture
+async def pair():
+    """A transport of ours, and the client's end of its socket."""
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Server, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    accepted = await transports.get()
-    transport = TcpTransport(accepted)
-    await asyncio.sleep(0.3)
-    since_the_handshake = transport.silence()
-    assert since_the_handshake >= 0.2
-    transport.write(b"ping")
-    assert await reader.readexactly(4) == b"ping"
-    assert transport.silence() < since_the_handshake
-    accepted.abort()
-    writer.close()
-    await writer.wait_closed()
-    server.close()
-    await server.wait_closed()
+    transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
+    yield TcpTransport(transport), theirs
+    if not transport.is_closing():
+        transport.abort()
+    theirs.close()
+    await asyncio.sleep(0)
+
+
+async def read(theirs, size):
+    loop = asyncio.get_running_loop()
+    data = b""
+    while len(data) < size:
+        piece = await loop.sock_recv(theirs, 65_536)
+        assert piece
+        data += piece
+    return data
+
+
+async def test_what_the_kernel_takes_has_left(pair):
+    tcp, theirs = pair
+    tcp.write(b"now")
+    assert theirs.recv(10) == b"now"
+    assert tcp.buffered_bytes == 0
+
+
+async def test_order_is_kept_when_the_kernel_is_full(pair):
+    tcp, theirs = pair
+    for piece in PIECES:
+        tcp.write(piece)
+    assert tcp.buffered_bytes > 0
+    whole = b"".join(PIECES)
+    assert await read(theirs, len(whole)) == whole
+    tcp.write(b"behind it")
+    assert await read(theirs, 9) == b"behind it"
+    assert tcp.buffered_bytes == 0
+
+
+async def test_closing_sends_what_waits_and_nothing_more(pair):
+    tcp, theirs = pair
+    for piece in PIECES:
+        tcp.write(piece)
+    tcp.close()
+    tcp.write(b"too late")
+    whole = b"".join(PIECES)
+    assert await read(theirs, len(whole)) == whole
+    assert await asyncio.get_running_loop().sock_recv(theirs, 10) == b""
+
+
+async def test_the_number_of_a_closed_socket_is_not_written_to(pair, monkeypatch):
+    """By then it may be another's."""
+    tcp, _ = pair
+    tcp.abort()
+    monkeypatch.setattr(os, "write", pytest.fail)
+    tcp.write(b"not for you")
+
+
+async def test_a_client_that_is_gone_is_the_transports_affair(pair):
+    tcp, theirs = pair
+    theirs.close()
+    for _ in range(3):
+        tcp.write(b"to nobody")
+    await asyncio.sleep(0)
+    assert tcp._transport.is_closing()
