@@ -1,8 +1,9 @@
 """What a client can meet beyond `exceptions`.
 
 RtmpError
-├── ConnectFailed    the server rejected `connect`, or ended it
-└── StreamFailed     the server refused to publish or play
+├── ConnectFailed       the server rejected `connect`, or ended it
+├── SharedObjectFailed  the server refused the use of a shared object
+└── StreamFailed        the server refused to publish or play
 """
 
 from __future__ import annotations
@@ -31,3 +32,7 @@ class ConnectFailed(_Refused):
 
 class StreamFailed(_Refused):
     """The server refused to publish or play, or the stream's name is taken."""
+
+
+class SharedObjectFailed(_Refused):
+    """The server refused the use: `code` "SharedObject.NoReadAccess" and the like."""

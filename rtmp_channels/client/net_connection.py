@@ -11,6 +11,7 @@ from rtmp_channels.client.address import Address
 from rtmp_channels.client.errors import ConnectFailed
 from rtmp_channels.client.methods import Method, Methods
 from rtmp_channels.client.net_stream import NetStream
+from rtmp_channels.client.shared_object import SharedObject
 from rtmp_channels.client.wire import Wire
 from rtmp_channels.exceptions import CallFailed, ConnectionClosed
 from rtmp_channels.protocol.config import ConnectionConfig, Role
@@ -63,7 +64,7 @@ class NetConnection:
         self.on_status: Callable[[Any], None] | None = None
         """Called with each status object about the connection as a whole."""
         self.on_shared_object: Callable[[SharedObjectMessage], None] | None = None
-        """Called with each shared-object message."""
+        """Called with each shared-object message, whoever takes it."""
         self._arguments = list(arguments)
         self._command_object = {
             "app": self.address.app,
@@ -84,6 +85,7 @@ class NetConnection:
         self._accepted: asyncio.Future[None] | None = None
         self._calls: dict[float, asyncio.Future[Any]] = {}
         self._streams: dict[int, NetStream] = {}
+        self._shared_objects: dict[str, SharedObject] = {}
         self._end_reason = "not connected"
 
     async def __aenter__(self) -> Self:
@@ -178,6 +180,25 @@ class NetConnection:
         stream: NetStream = await self._answer(transaction_id, None)
         return stream
 
+    def shared_object(
+        self,
+        name: str,
+        *,
+        persistent: bool = False,
+        echo: bool = True,
+        object_encoding: int = 0,
+    ) -> SharedObject:
+        """A copy of the object of that name, to be used: `async with`, or `await use()`.
+
+        It stays registered when the connection ends; a later one of that name takes its place.
+        `object_encoding` 3 sends type 16 instead of 19.
+        """
+        shared = SharedObject(
+            self, name, persistent=persistent, echo=echo, object_encoding=object_encoding
+        )
+        self._shared_objects[name] = shared
+        return shared
+
     def send_shared_object(self, message: SharedObjectMessage) -> None:
         """Sends a shared-object message."""
         self._connection().send_shared_object(message)
@@ -239,12 +260,18 @@ class NetConnection:
                 if self.on_status is not None:
                     self.on_status(information)
             case SharedObjectReceived(message=message):
-                if self.on_shared_object is not None:
-                    self.on_shared_object(message)
+                self._on_shared_object(message)
             case _:
                 stream = self._streams.get(getattr(event, "message_stream_id", 0))
                 if stream is not None:
                     stream.receive(event)
+
+    def _on_shared_object(self, message: SharedObjectMessage) -> None:
+        if self.on_shared_object is not None:
+            self.on_shared_object(message)
+        shared = self._shared_objects.get(message.name)
+        if shared is not None:
+            shared.receive(message)
 
     def _send_connect(self) -> None:
         assert self._wire is not None
@@ -304,4 +331,6 @@ class NetConnection:
         streams, self._streams = self._streams, {}
         for stream in streams.values():
             stream.end(closed)
+        for shared in self._shared_objects.values():
+            shared.end(closed)
         self.methods.cancel()
