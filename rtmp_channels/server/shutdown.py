@@ -14,6 +14,7 @@ from rtmp_channels.connections.current import rosters
 from rtmp_channels.fresh_users import fresh_users
 from rtmp_channels.instances import instances
 from rtmp_channels.live.current import stream_hubs
+from rtmp_channels.loop_local import LoopLocal
 from rtmp_channels.open_sessions import open_sessions
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.current import shared_object_hubs
@@ -21,15 +22,12 @@ from rtmp_channels.timers import timer_wheels
 
 logger = logging.getLogger(__name__)
 
-_HUBS = (
-    instances,
-    fresh_users,
-    stream_hubs,
-    rosters,
-    room_hubs,
-    shared_object_hubs,
-    timer_wheels,
+_HUBS: tuple[tuple[LoopLocal[Any], ...], ...] = (
+    (instances,),
+    (fresh_users, stream_hubs, rosters, room_hubs, shared_object_hubs),
+    (timer_wheels,),
 )
+"""What is closed one after the other, and what together: each may wait for a silent Redis."""
 
 PATIENCE = 15.0
 """Seconds for each step of the shutdown, of which each has shorter limits of its own."""
@@ -62,8 +60,8 @@ async def close_hubs() -> None:
 
     Each of them whatever becomes of the others: shared objects are written down here.
     """
-    for hubs in _HUBS:
-        await _attempt(hubs.close)
+    for together in _HUBS:
+        await asyncio.gather(*(_attempt(hubs.close) for hubs in together))
 
 
 async def _attempt(ending: Callable[[], Awaitable[None]]) -> None:

@@ -39,7 +39,7 @@ from rtmp_channels.shared_objects.operations import (
     SetSlot,
     Verdict,
 )
-from rtmp_channels.shared_objects.refusals import NO_WRITE_ACCESS
+from rtmp_channels.shared_objects.refusals import NO_READ_ACCESS, NO_WRITE_ACCESS
 
 _ECHO = 13
 
@@ -172,6 +172,10 @@ class ObjectEncoder:
     def status(self, code: str, object_encoding: int) -> bytes:
         """A refusal."""
         return self.message(0, [Status(code, "error")], object_encoding)
+
+    def withdrawal(self, object_encoding: int) -> bytes:
+        """What a user is told when the object can no longer be shown: no slots."""
+        return self.message(0, [Status(NO_READ_ACCESS, "error"), Clear()], object_encoding)
 
     def message(
         self, version: int, events: Sequence[SharedObjectEvent], object_encoding: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from rtmp_channels.shared_objects.corrections import Corrections
@@ -76,6 +77,8 @@ class Fanout:
         """Everything that keeps the object open here: followers' links, server code."""
         self.delivered = state.sequence
         """The last event that followers were told, or will be with the tick."""
+        self.is_refused = False
+        """Whether followers are told nothing at present."""
         self._tick = state.rules.tick_ms / 1000
         self._gathered: list[_Gathered] = []
         self._writers: set[str] = set()
@@ -107,6 +110,8 @@ class Fanout:
         if commit.sequence <= self.delivered:
             return
         self.delivered = commit.sequence
+        if self.is_refused:
+            return
         self._gathered.append(_Gathered(commit, to_writer))
         if not to_writer:
             self._writers.add(commit.writer)
@@ -121,8 +126,9 @@ class Fanout:
 
     def answer(self, follower: Follower, data: bytes) -> None:
         """Writes to one follower, behind all that has happened before."""
-        self._tell(follower)
-        follower.write(data)
+        if not self.is_refused:
+            self._tell(follower)
+            follower.write(data)
 
     def tell(self, subscriber_id: object) -> None:
         """Tells one connection now what the tick has gathered, if it follows the object."""
@@ -155,15 +161,40 @@ class Fanout:
         self.flush()
         self.state = state
         self.delivered = state.sequence
+        if not self.is_refused:
+            self._tell_all(
+                lambda encoding: self.encoder.everything(state.version, state.values(), encoding)
+            )
+
+    def refuse(self) -> None:
+        """Takes the object away from its followers: what they show may be old."""
+        self.flush()
+        self.is_refused = True
+        self._write_all(self.encoder.withdrawal)
+
+    def grant(self) -> None:
+        """Gives it back, as it is known here."""
+        self.is_refused = False
+        state = self.state
+        self._tell_all(
+            lambda encoding: self.encoder.state(
+                state.version, state.values(), clear=True, object_encoding=encoding
+            )
+        )
+
+    def _tell_all(self, encode: Callable[[int], bytes]) -> None:
+        """Tells everyone all slots."""
+        self._write_all(encode)
+        for follower in self.followers.values():
+            follower.corrections.note_all(self.state.version)
+
+    def _write_all(self, encode: Callable[[int], bytes]) -> None:
         encoded: dict[int, bytes] = {}
         for follower in tuple(self.followers.values()):
             object_encoding = follower.object_encoding
             if object_encoding not in encoded:
-                encoded[object_encoding] = self.encoder.everything(
-                    state.version, state.values(), object_encoding
-                )
+                encoded[object_encoding] = encode(object_encoding)
             follower.write(encoded[object_encoding])
-            follower.corrections.note_all(state.version)
 
     def _tell(self, follower: Follower) -> None:
         """Writes to one follower what was gathered and not told."""

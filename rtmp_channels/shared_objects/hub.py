@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from rtmp_channels.relay import ChannelLayer
@@ -12,7 +13,11 @@ from rtmp_channels.shared_objects.lookout import Lookout
 from rtmp_channels.shared_objects.operations import Batch, Commit, ObjectKey
 from rtmp_channels.shared_objects.persistence import Keeper
 from rtmp_channels.shared_objects.port import SharedObjectPort
-from rtmp_channels.shared_objects.refusals import BAD_PERSISTENCE, SharedObjectRefused
+from rtmp_channels.shared_objects.refusals import (
+    BAD_PERSISTENCE,
+    SequencerUnavailable,
+    SharedObjectRefused,
+)
 from rtmp_channels.shared_objects.rules import SharedObjectRules
 from rtmp_channels.shared_objects.sequencers.base import (
     FAREWELL,
@@ -43,6 +48,7 @@ class SharedObjectHub:
         self.sequencer = sequencer
         self.rules = rules
         self._objects: dict[ObjectKey, Turns] = {}
+        self._opening: Counter[ObjectKey] = Counter()
         self._connected: dict[object, SharedObjectPort] = {}
         self._keeper = keeper
         self._lookout = (
@@ -86,6 +92,19 @@ class SharedObjectHub:
 
         Raises SharedObjectRefused and SequencerUnavailable.
         """
+        if self._lookout is not None and self._lookout.is_sequencer_away:
+            fanout = self._open_without_sequencer(key, persistent=persistent)
+        else:
+            self._opening[key] += 1
+            try:
+                fanout = await self._open(key, persistent=persistent, create=create)
+            finally:
+                self._opening[key] -= 1
+                self._forget_unopened(key)
+        fanout.holders.add(holder)
+        return fanout
+
+    async def _open(self, key: ObjectKey, *, persistent: bool, create: bool) -> Fanout:
         if self._lookout is not None:
             await self._lookout.follow(key)
         seed = await self._load(key) if persistent and key not in self._objects else None
@@ -101,8 +120,24 @@ class SharedObjectHub:
                 fanout, self.sequencer, committed=self._committed, finished=self._close_unheld
             )
             self._objects[key] = turns
-        turns.fanout.holders.add(holder)
         return turns.fanout
+
+    def _open_without_sequencer(self, key: ObjectKey, *, persistent: bool) -> Fanout:
+        """What others have in use here may be read, unless the rules are against it."""
+        turns = self._objects.get(key)
+        if turns is None or self.rules.without_sequencer == "refuse":
+            raise SequencerUnavailable("the sequencer does not answer")
+        if turns.fanout.state.persistent is not persistent:
+            raise SharedObjectRefused(BAD_PERSISTENCE, "it exists with the other persistence")
+        return turns.fanout
+
+    def _forget_unopened(self, key: ObjectKey) -> None:
+        """Nothing is kept of a name that was refused."""
+        if self._opening[key]:
+            return
+        del self._opening[key]
+        if key not in self._objects and self._lookout is not None:
+            self._lookout.unfollow(key)
 
     def release(self, key: ObjectKey, *, holder: object) -> None:
         """The holder is done with the object; harmless if it did not hold it."""

@@ -119,7 +119,10 @@ class Link:
 
     def _use(self, step: UseStep) -> None:
         if self._fanout is not None and self._follower is not None:
-            self._fanout.follow(self._follower, known_version=step.known_version)
+            if self._fanout.is_refused:
+                self._refuse(NO_READ_ACCESS, step)
+            else:
+                self._fanout.follow(self._follower, known_version=step.known_version)
         else:
             self._wait_for(self._ask_and_open, step)
 
@@ -162,7 +165,7 @@ class Link:
         self._hub.release(self.key, holder=self)
 
     def _change(self, step: ChangeStep) -> None:
-        if self._fanout is None:
+        if self._fanout is None or self._fanout.is_refused:
             self._port.count_waiting(-1, -step.size)
             self._refuse(NO_WRITE_ACCESS, step)
             return

@@ -69,7 +69,8 @@ class Lookout:
         self._keys: dict[str, ObjectKey] = {}
         self._hints: dict[ObjectKey, _Hint] = {}
         self._tasks: dict[Callable[..., object], asyncio.Task[None]] = {}
-        self._is_lost = False
+        self.is_sequencer_away = False
+        """Whether it did not answer when it was last asked for the heads."""
 
     async def follow(self, key: ObjectKey) -> None:
         """Listens for hints on the object; on return, none will be missed that need not be."""
@@ -96,12 +97,13 @@ class Lookout:
     async def close(self) -> None:
         """Sends what is to be sent, ends the tasks and leaves the layer."""
         sending = self._tasks.get(self._send)
-        if sending is not None:
+        if sending is not None and not self.is_sequencer_away:
             await asyncio.wait([sending], timeout=FAREWELL)
         tasks, self._tasks = tuple(self._tasks.values()), {}
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=FAREWELL)
         if self._relay is not None:
             await self._relay.close()
 
@@ -130,19 +132,32 @@ class Lookout:
             keys = tuple(self._objects)
             for start in range(0, len(keys), KEYS_PER_LOOK):
                 await self._compare(keys[start : start + KEYS_PER_LOOK])
+        self.is_sequencer_away = False  # nobody asks any more: the next use will tell
 
     async def _compare(self, keys: tuple[ObjectKey, ...]) -> None:
         try:
             heads = await arrived(self._sequencer.heads(keys))
         except SequencerUnavailable as error:
-            if not self._is_lost:
-                self._is_lost = True
-                logger.error("Shared objects are read-only until the sequencer answers: %s", error)
+            self._sequencer_went(error)
             return
-        if self._is_lost:
-            self._is_lost = False
-            logger.info("The sequencer of shared objects answers again")
+        self._sequencer_came_back()
         for key, head in zip(keys, heads, strict=True):
             turns = self._objects.get(key)
             if turns is not None and head != turns.fanout.delivered:
                 turns.look()
+
+    def _sequencer_went(self, error: SequencerUnavailable) -> None:
+        if self.is_sequencer_away:
+            return
+        self.is_sequencer_away = True
+        logger.error("Shared objects cannot be changed until the sequencer answers: %s", error)
+        for turns in tuple(self._objects.values()):
+            turns.sequencer_went()
+
+    def _sequencer_came_back(self) -> None:
+        if not self.is_sequencer_away:
+            return
+        self.is_sequencer_away = False
+        logger.info("The sequencer of shared objects answers again")
+        for turns in tuple(self._objects.values()):
+            turns.sequencer_came_back()

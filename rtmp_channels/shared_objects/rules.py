@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +60,8 @@ class SharedObjectRules:
     reject_lost_changes: bool = True
     """Whether a change is lost to one of another writer that the sender had not seen yet: it gets
     the winning value instead of its acknowledgement. False: the last one wins."""
+
+    without_sequencer: Literal["read_only", "refuse"] = "read_only"
+    """What objects are while the sequencer, another process, does not answer: "read_only", as they
+    were, also for new users where others have them in use; "refuse", nobody is shown what may be
+    old."""

@@ -50,6 +50,7 @@ class Turns:
         self._news: list[Commit] = []
         """Heard of while a turn was under way, which may bring the same."""
         self._look = False
+        self._is_away = False
         self._task: asyncio.Task[None] | None = None
 
     def submit(self, batch: Batch, told: Told) -> None:
@@ -81,6 +82,19 @@ class Turns:
             if commit.previous_sequence == self.fanout.delivered:
                 self.fanout.deliver(commit, to_writer=True)
 
+    def sequencer_went(self) -> None:
+        """The sequencer does not answer: nothing is asked of it until it is back."""
+        self._is_away = True
+        if self.fanout.state.rules.without_sequencer == "refuse":
+            self.fanout.refuse()
+
+    def sequencer_came_back(self) -> None:
+        """It answers again: what we know is told again, then what happened meanwhile."""
+        self._is_away = False
+        if self.fanout.is_refused:
+            self.fanout.grant()
+        self.look()
+
     @property
     def is_busy(self) -> bool:
         """Whether something is under way."""
@@ -98,6 +112,9 @@ class Turns:
                 self._requests[:BATCHES_PER_TURN],
                 self._requests[BATCHES_PER_TURN:],
             )
+            if self._is_away:
+                _fail(turn)
+                continue
             fanout = self.fanout
             batches = [batch for batch, _ in turn]
             exchange = self._sequencer.exchange(fanout.key, fanout.delivered, batches)

@@ -114,7 +114,7 @@ async def test_redis_goes_and_comes_back_empty(make_redis_hub, monkeypatch, tmp_
             or ann.data == {"a": 1}
         )
     )
-    await until(lambda: "read-only until" in caplog.text)
+    await until(lambda: "until the sequencer answers" in caplog.text)
     monkeypatch.setattr("tests.support.redis_server.free_port", lambda: port)
     with run_redis_server(program, tmp_path) as again:
         assert again == url
