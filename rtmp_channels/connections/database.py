@@ -70,7 +70,8 @@ def write_beat(process: ServerProcess, beat: Beat) -> bool:
         was_known = _renew(process, beat)
         for gone in _batches(beat.gone):
             LiveConnection.objects.filter(connection_id__in=gone).delete()
-        _upsert(process, beat.facts)
+        _insert(process, beat.new)
+        _update(beat.changed)
         ServerProcess.objects.filter(expires__lt=Now()).delete()
     return was_known
 
@@ -91,7 +92,23 @@ def _renew(process: ServerProcess, beat: Beat) -> bool:
     return True
 
 
-def _upsert(process: ServerProcess, facts: Sequence[Facts]) -> None:
+def _update(facts: Sequence[Facts]) -> None:
+    """One statement for all rows: through the ORM each would cost twenty times as much."""
+    if not facts:
+        return
+    connection = connections[_alias()]
+    names = (LiveConnection._meta.db_table, "connection_id", "round_trip", "received", "sent")
+    table, key, *values = map(connection.ops.quote_name, names)
+    assignments = ", ".join(f"{column} = %s" for column in values)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET {assignments} WHERE {key} = %s",  # noqa: S608 - names of ours
+            [(one.round_trip, one.received, one.sent, one.connection_id) for one in facts],
+        )
+
+
+def _insert(process: ServerProcess, facts: Sequence[Facts]) -> None:
+    """Also where others took the process for dead, and deleted some of its rows or none."""
     features = connections[_alias()].features
     by_target = features.supports_update_conflicts_with_target
     LiveConnection.objects.bulk_create(

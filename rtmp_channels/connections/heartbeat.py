@@ -34,8 +34,10 @@ class Beat:
     interval: float
     """Seconds until the next one, if nothing happens."""
     connections: int
-    facts: Sequence[Facts] = field(default=(), repr=False)
-    """New connections, and those of which something has changed."""
+    new: Sequence[Facts] = field(default=(), repr=False)
+    """Connections that were not written yet."""
+    changed: Sequence[Facts] = field(default=(), repr=False)
+    """Others of which round-trip time or bytes have changed."""
     gone: Sequence[str] = ()
     """Ids of those that are over."""
     counters: Mapping[str, int] = field(default_factory=dict)
@@ -112,22 +114,23 @@ class Heartbeat:
                 logger.info("The list of connections is written again")
 
     def _difference(self, *, full: bool) -> Beat:
-        listed = self._source.listed()
-        facts = [
-            now
-            for one in listed
-            if (full or one not in self._written)
-            and (now := self._source.facts(one)) != self._written.get(one)
-        ]
-        gone = [one for one in self._written if one not in listed]
-        return Beat(self._interval, len(listed), facts, gone, counters.snapshot())
+        listed, written, facts = self._source.listed(), self._written, self._source.facts
+        known = [one for one in listed if one in written] if full else []
+        return Beat(
+            self._interval,
+            connections=len(listed),
+            new=[facts(one) for one in listed if one not in written],
+            changed=[now for one in known if (now := facts(one)) != written[one]],
+            gone=[one for one in written if one not in listed],
+            counters=counters.snapshot(),
+        )
 
     async def _write(self, beat: Beat) -> None:
         if not await self._store.write(beat):
             self._written.clear()  # others took us for dead: all of it again
             beat = self._difference(full=True)
             await self._store.write(beat)
-        for facts in beat.facts:
+        for facts in (*beat.new, *beat.changed):
             self._written[facts.connection_id] = facts
         for one in beat.gone:
             self._written.pop(one, None)

@@ -44,7 +44,8 @@ async def test_rows_come_change_and_go(presence):
     here = presence()
     assert await here.write(Beat(10, 2, [facts("a"), facts("b", path="lobby/x/y")]))
     assert await arows() == [("a", "lobby", "room1", 20, 3_500), ("b", "lobby", "x/y", 20, 3_500)]
-    assert await here.write(Beat(10, 1, [facts("b", round_trip=30, received=9_000)], ["a"]))
+    changed = facts("b", round_trip=30, received=9_000)
+    assert await here.write(Beat(10, 1, changed=[changed], gone=["a"]))
     assert await arows() == [("b", "lobby", "x/y", 30, 9_000)]
     process = await ServerProcess.objects.aget()
     assert (process.connections, process.counters) == (1, {})
@@ -77,7 +78,7 @@ def test_a_beat_is_a_handful_of_statements(presence, django_assert_max_num_queri
     write_beat(process, Beat(10, 0))
     many = [facts(f"{number:032}") for number in range(400)]
     with django_assert_max_num_queries(15):
-        write_beat(process, Beat(10, 400, many, ["gone"]))
+        write_beat(process, Beat(10, 400, many, many, ["gone"]))
     assert LiveConnection.objects.count() == 400
 
 

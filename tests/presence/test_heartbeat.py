@@ -46,7 +46,8 @@ class FakeStore:
             beat = await self.beats.get()
         if beat == "failed":
             return beat
-        return beat.connections, [one.connection_id for one in beat.facts], list(beat.gone)
+        facts = [*beat.new, *beat.changed]
+        return beat.connections, [one.connection_id for one in facts], list(beat.gone)
 
 
 @pytest.fixture
