@@ -12,7 +12,7 @@ NODE := tests/interop/node
 DAPHNE := $(BIN)/daphne --application-close-timeout 5
 
 .PHONY: help run test coverage lint interop bench bench-codec bench-gateway bench-rtmp bench-so
-.PHONY: fuzz-codec fuzz-rtmp clean
+.PHONY: fuzz-codec fuzz-gateway fuzz-rtmp clean
 
 help:
 	@echo "make run         the demo site: HTTP and WebSocket on HTTP_PORT, RTMP on RTMP_PORT"
@@ -25,6 +25,7 @@ help:
 	@echo "make bench-rtmp  the RTMP server's processor time, beside nginx-rtmp's and others'"
 	@echo "make bench-so    shared objects on daphne: one to 1,000, a crowd, four processes over Redis"
 	@echo "make fuzz-codec  random bytes against the AMF codec for FUZZ_SECONDS"
+	@echo "make fuzz-gateway  10,000 mutated packets posted to a running demo site"
 	@echo "make fuzz-rtmp   random bytes against the RTMP protocol for FUZZ_SECONDS"
 	@echo "make clean       removes what make set up (the database stays)"
 
@@ -110,6 +111,9 @@ bench-rtmp: .venv/bench.stamp
 
 fuzz-codec: .venv/dev.stamp
 	$(BIN)/python -m tests.codec.fuzz --seconds $(FUZZ_SECONDS)
+
+fuzz-gateway: .venv/dev.stamp
+	$(BIN)/python -m tests.gateway.flood
 
 fuzz-rtmp: .venv/dev.stamp
 	$(BIN)/python -m tests.protocol.fuzz --seconds $(FUZZ_SECONDS)

@@ -129,6 +129,13 @@ def test_calls_in_process(version: Any) -> None:
     assert caught.value.code == "Shop.SoldOut"
 
 
+def test_a_persistent_header_travels_with_the_next_packet() -> None:
+    client = AmfClient(version=3)
+    client.call("echo.greet")
+    packet = parse(client.conversation.request([Pending("math.add", (1, 2))]))
+    assert [(one.name, one.value) for one in packet.headers] == [("Ticket", 7)]
+
+
 async def test_async_calls_in_process() -> None:
     client = AsyncAmfClient()
     assert await client.call("math.add", 1, 2) == 3

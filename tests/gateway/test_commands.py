@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from amf_remoting import amf, dump
 from amf_remoting.dump import hex_lines, value_lines
@@ -33,6 +35,14 @@ def test_services_are_listed(exposed: Any) -> None:
     assert "  staff.whoami() -> str  [needs a login]" in lines
     assert "  staff.hire(name: str) -> str  [needs auth.add_user]" in lines
     assert any(line.endswith("declared, not exposed") for line in lines)
+
+
+def test_services_are_listed_without_tables(exposed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = OperationalError("no such table")
+    monkeypatch.setattr(ServicePolicy.objects, "all", Mock(side_effect=error))
+    lines = run("amf_services").splitlines()
+    assert lines[0] == "The state of services cannot be read (migrate?): no such table"
+    assert "  staff.whoami() -> str" in lines
 
 
 @pytest.mark.django_db

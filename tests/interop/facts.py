@@ -32,7 +32,8 @@ FACTS = {
     "ruffle": Fact(
         client="Ruffle",
         needs=("Chromium", "playwright-core", "Haxe"),
-        does="a SWF (Haxe, AVM2) calls with every basic type, typed objects, faults, preflights",
+        does="a SWF (Haxe, AVM2) calls with every basic type, typed objects, faults, preflights, "
+        "batches, headers, Credentials",
         door="AMF0 over HTTP",
     ),
     "service-browser": Fact(

@@ -8,6 +8,8 @@ class Tagged {
 		if (Std.isOfType(value, Date)) return ["Date", (value : Date).getTime()];
 		if (Std.isOfType(value, Array)) return ["Array", [for (item in (value : Array<Dynamic>)) of(item)]];
 		if (Std.isOfType(value, Person)) return ["Person", fields(value, Type.getInstanceFields(Person))];
+		var name:String = untyped __global__["flash.utils.getQualifiedClassName"](value);
+		if (name.indexOf("Vector") >= 0) return [name, [for (index in 0...value.length) of(value[index])]];
 		return ["Object", fields(value, Reflect.fields(value))];
 	}
 
