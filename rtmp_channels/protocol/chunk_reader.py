@@ -41,7 +41,7 @@ class _ChunkStream:
 class ChunkReader:
     """Bytes in, messages out, one at a time: a message may change how the next chunk is read.
 
-    `chunk_size` and `max_message_length` may be assigned between messages.
+    `chunk_size`, `max_message_length` and `max_partial_bytes` may be assigned between messages.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class ChunkReader:
     ) -> None:
         self.chunk_size = DEFAULT_CHUNK_SIZE
         self.max_message_length = max_message_length
+        self.max_partial_bytes = max_partial_bytes
         self.partial_bytes = 0
         """Bytes of unfinished messages, over all chunk streams."""
-        self._max_partial_bytes = max_partial_bytes
         self._max_chunk_streams = max_chunk_streams
         self._streams: dict[int, _ChunkStream] = {}
         self._buffer = b""
@@ -99,9 +99,9 @@ class ChunkReader:
 
     def _keep(self, stream: _ChunkStream, piece: bytes) -> None:
         self.partial_bytes += len(piece)
-        if self.partial_bytes > self._max_partial_bytes:
+        if self.partial_bytes > self.max_partial_bytes:
             raise LimitExceeded(
-                "partial_bytes", f"more than {self._max_partial_bytes} bytes of unfinished messages"
+                "partial_bytes", f"more than {self.max_partial_bytes} bytes of unfinished messages"
             )
         stream.partial += piece
 

@@ -40,7 +40,7 @@ class ConnectionConfig:
     """The longest message accepted after `connect` (a keyframe, a call's arguments)."""
 
     max_connect_length: int = 65_536
-    """The longest message accepted before `connect` is answered."""
+    """The longest message accepted before `connect` is answered; all that are unfinished, too."""
 
     max_partial_bytes: int = 8 * 1024 * 1024
     """Bytes of unfinished messages held, over all chunk streams."""

@@ -233,6 +233,7 @@ class Connection:
         answer = self._connect_answer(properties or {}, information or {})
         self._machine.on_sent(ConnectionInput.ACCEPT, "accept_connect")
         self._reader.max_message_length = self.config.max_message_length
+        self._reader.max_partial_bytes = self.config.max_partial_bytes
         self._link.announce_window(self.config.window_acknowledgement_size)
         self._link.write_control(SetPeerBandwidth(self.config.peer_bandwidth, LimitType.DYNAMIC))
         self._link.announce_chunk_size()
@@ -455,9 +456,12 @@ def _handshake(role: Role, config: ConnectionConfig) -> Handshake:
 
 
 def _reader(role: Role, config: ConnectionConfig) -> ChunkReader:
-    is_server = role is Role.SERVER
+    """A server's takes little until `connect` is accepted."""
+    limits = config.max_message_length, config.max_partial_bytes
+    if role is Role.SERVER:
+        limits = config.max_connect_length, config.max_connect_length
     return ChunkReader(
-        max_message_length=config.max_connect_length if is_server else config.max_message_length,
-        max_partial_bytes=config.max_partial_bytes,
+        max_message_length=limits[0],
+        max_partial_bytes=limits[1],
         max_chunk_streams=config.max_chunk_streams,
     )

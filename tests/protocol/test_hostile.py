@@ -100,6 +100,19 @@ def test_half_messages_on_many_chunk_streams_are_bounded():
     assert connection.state is ConnectionState.CLOSED
 
 
+def test_who_has_not_connected_leaves_little_unfinished():
+    connection, _ = open_server()
+    half_messages = [chunk(0, 3 + number, bytes(128), length=65_536) for number in range(60)]
+    more = [chunk(3, 3 + number, bytes(128)) for number in range(60)] * 500
+    assert peak_bytes(connection, b"".join(half_messages + more)) < 300_000
+    assert connection.state is ConnectionState.CLOSED
+    connection, _ = open_server()
+    connection.receive_data(b"".join(half_messages))
+    assert connection.receive_data(b"".join(more[: 65_536 // 128 - 60])) == []
+    with pytest.raises(RemoteProtocolError, match="more than 65536 bytes of unfinished messages"):
+        connection.receive_data(more[0])
+
+
 def test_floods_leave_nothing_behind():
     connection, written = publishing_server()
     flood = (
