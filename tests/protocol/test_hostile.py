@@ -113,6 +113,15 @@ def test_who_has_not_connected_leaves_little_unfinished():
         connection.receive_data(more[0])
 
 
+def test_an_aggregate_of_too_many_messages():
+    tag = b"\x08" + bytes(10) + bytes(4)
+    connection, _ = publishing_server(max_aggregated_messages=100)
+    events = connection.receive_data(message(tag * 100, type=22, stream=1))
+    assert [type(event) for event in events] == [MediaReceived] * 100
+    with pytest.raises(RemoteProtocolError, match="aggregate: more than 100 messages"):
+        connection.receive_data(message(tag * 101, type=22, stream=1))
+
+
 def test_floods_leave_nothing_behind():
     connection, written = publishing_server()
     flood = (
