@@ -45,8 +45,9 @@ def _headers(request: ConnectRequested, peer: Peer) -> list[tuple[bytes, bytes]]
 
 
 def _host(tc_url: str) -> str:
+    """Without the user and password that some clients put in front of it."""
     try:
-        return urlsplit(tc_url).netloc
+        return urlsplit(tc_url).netloc.rpartition("@")[2]
     except ValueError:  # anyone can write anything there
         return ""
 

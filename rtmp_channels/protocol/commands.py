@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from amf_remoting import amf
+from rtmp_channels.protocol.constants import MAX_MESSAGE_LENGTH
 from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
+
+_OUTPUT_LIMITS = amf.Limits(output_bytes=MAX_MESSAGE_LENGTH)
+"""No more is built of a small graph full of references than a message can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def serialize_values(values: list[Any], *, object_encoding: int = 0) -> bytes:
     """
     try:
         if object_encoding == 3:
-            return b"\0" + amf.dumps_many(values, 0, avmplus=True)
-        return amf.dumps_many(values, 0)
+            return b"\0" + amf.dumps_many(values, 0, avmplus=True, limits=_OUTPUT_LIMITS)
+        return amf.dumps_many(values, 0, limits=_OUTPUT_LIMITS)
     except amf.AMFError as error:
         raise LocalProtocolError(f"not to be written as AMF: {error}") from error

@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 from amf_remoting import amf
-from rtmp_channels.protocol import Connection, RemoteProtocolError
+from rtmp_channels.protocol import Connection, LocalProtocolError, RemoteProtocolError
 from rtmp_channels.protocol.events import CallReceived, MediaReceived
 from rtmp_channels.protocol.state import ConnectionState
 
@@ -120,6 +120,23 @@ def test_an_aggregate_of_too_many_messages():
     assert [type(event) for event in events] == [MediaReceived] * 100
     with pytest.raises(RemoteProtocolError, match="aggregate: more than 100 messages"):
         connection.receive_data(message(tag * 101, type=22, stream=1))
+
+
+def test_references_do_not_multiply_what_is_written():
+    """One text and 4,000 references to it: 70 KB in AMF3, 240 MB in AMF0."""
+    connection, _ = connected_server()
+    texts = amf.dumps(["x" * 60_000] * 4_000, 3)
+    data = amf.dumps_many(["echo.echo", 7, None], 0) + b"\x11" + texts
+    assert len(data) < 100_000
+    (received,) = connection.receive_data(message(data, type=20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(LocalProtocolError, match="more than 16777215 bytes of output"):
+            connection.send_result(7, received.arguments[0])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40_000_000
 
 
 def test_floods_leave_nothing_behind():

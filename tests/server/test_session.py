@@ -97,7 +97,16 @@ async def test_scope_says_what_connect_said():
     await wire.lose()
 
 
-@pytest.mark.parametrize("tc_url", ["rtmp://[broken", "", "rtmp", "\N{SNOWMAN}://\N{SNOWMAN}"])
+@pytest.mark.parametrize(
+    "tc_url",
+    [
+        "rtmp://[broken",
+        "",
+        "rtmp",
+        "\N{SNOWMAN}://\N{SNOWMAN}",
+        "rtmp://joe:secret@example.org/lobby",
+    ],
+)
 async def test_what_a_client_claims_as_its_url_does_no_harm(tc_url):
     recorder = Recorder()
     wire = Wire(recorder)
@@ -107,6 +116,7 @@ async def test_what_a_client_claims_as_its_url_does_no_harm(tc_url):
     await wire.settle()
     assert recorder.scope["path"] == "/lobby"
     assert all(name == b"host" for name, _ in recorder.scope["headers"])
+    assert "secret" not in str(recorder.scope["headers"])
     await wire.lose()
 
 
