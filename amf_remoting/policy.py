@@ -83,6 +83,11 @@ class Policy:
         return await asyncio.shield(refresh)
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether the next call would find the snapshot new enough."""
+        return self.if_fresh() is not None
+
+    @property
     def is_recording(self) -> bool:
         """Whether packets are recorded, by what is known here: the snapshot may be stale."""
         snapshot = self._snapshot

@@ -4,14 +4,17 @@ Nothing is recorded unless somebody switched it on; then every process records w
 and stops by itself after RECORDING_MINUTES.
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils import timezone
 
 from .batches import Batches
 from .conf import remoting_settings
+from .exceptions import Fault
 from .policy import policy, policy_changed
 from .redaction import redacted
 
@@ -21,13 +24,34 @@ SECONDS = 0.5
 """How long they wait."""
 
 
+class Kept(Protocol):
+    """What a redaction gives."""
+
+    @property
+    def data(self) -> bytes: ...
+
+    @property
+    def targets(self) -> Sequence[str]: ...
+
+    @property
+    def faults(self) -> int: ...
+
+    @property
+    def secrets(self) -> frozenset[str]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A request and its response, cut off where they are too long."""
+    """A request and its response, or a conversation, cut off where they are too long."""
 
     recorded_at: datetime
-    username: str
-    outcome: str
+    form: str = "packet"
+    title: str = ""
+    """Comes before the targets."""
+    redact: Callable[..., Kept] = redacted
+    """Takes ``data``, ``is_cut`` and ``secrets`` found in the other direction."""
+    username: str = ""
+    outcome: str = ""
     request: bytes
     response: bytes
     request_size: int
@@ -61,9 +85,31 @@ class Recorder(Batches[Entry]):
         """What is too old or too much."""
         prune()
 
+    @property
+    def is_on(self) -> bool:
+        """Whether packets are recorded, by what this process knows."""
+        return policy.is_recording and remoting_settings().recorded_packets > 0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what this process knows is new enough."""
+        return not self.is_possible or policy.is_fresh
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the settings allow it."""
+        settings = remoting_settings()
+        return settings.recorded_packets > 0 and settings.policy_from_database
+
+    async def ais_on(self) -> bool:
+        """The same as ``is_on``, by what the database says."""
+        with suppress(Fault):
+            await policy.acurrent()
+        return self.is_on
+
     def record(self, user: Any, request: bytes, response: bytes, *, outcome: str = "") -> None:
         """Keeps a packet and its answer, if packets are being recorded."""
-        if not policy.is_recording or not remoting_settings().recorded_packets:
+        if not self.is_on:
             return
         size = remoting_settings().recorded_packet_size
         known = user is not None and user.is_authenticated
@@ -128,13 +174,16 @@ def _set(until: datetime | None) -> None:
 def _row(entry: Entry) -> Any:
     from .models import Recording
 
-    request = redacted(entry.request, is_cut=entry.request_size > len(entry.request))
-    response = redacted(entry.response, is_cut=entry.response_size > len(entry.response))
+    is_cut = entry.request_size > len(entry.request)
+    request = entry.redact(entry.request, is_cut=is_cut)
+    is_cut = entry.response_size > len(entry.response)
+    response = entry.redact(entry.response, is_cut=is_cut, secrets=request.secrets)
+    targets = ", ".join(dict.fromkeys(request.targets))
     faults = f"{response.faults} faults" if response.faults > 1 else "a fault"
     return Recording(
         recorded_at=entry.recorded_at,
-        form="packet",
-        title=_without_nul(", ".join(dict.fromkeys(request.targets)))[:200],
+        form=entry.form,
+        title=_without_nul(": ".join(filter(None, (entry.title, targets))))[:200],
         username=entry.username,
         outcome=_without_nul(entry.outcome or (faults if response.faults else "")),
         request=request.data,

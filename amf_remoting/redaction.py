@@ -11,7 +11,8 @@ from amf_remoting.amf import AMFError, Limits, Step
 from amf_remoting.inspection import walk_packet
 
 _LIMITS = Limits(depth=200)
-_SECRET_NAMES = ("password", "passwd", "secret", "token", "credential")
+SECRET_NAMES = ("password", "passwd", "secret", "token", "credential")
+"""What has one of these words in its name is nobody's business."""
 _LOGIN_BODIES = ("body", "class 1, bit 0")
 """Where a command message has its login: by name, and in Flex's small form by its flag."""
 _COMMAND_MESSAGES = ("flex.messaging.messages.CommandMessage", "DSC")
@@ -25,6 +26,8 @@ class Redacted:
     data: bytes
     targets: list[str] = field(default_factory=list)
     """The methods that it calls, or the answers that it brings."""
+    secrets: frozenset[str] = frozenset()
+    """What was overwritten."""
 
     @property
     def faults(self) -> int:
@@ -32,19 +35,21 @@ class Redacted:
         return sum(target.endswith("/onStatus") for target in self.targets)
 
 
-def redacted(data: bytes, *, is_cut: bool = False) -> Redacted:
-    """A packet, whole or broken, without secrets.
+def redacted(
+    data: bytes, *, is_cut: bool = False, secrets: frozenset[str] = frozenset()
+) -> Redacted:
+    """A packet, whole or broken, without secrets, nor those given.
 
     ``is_cut``: there was more. What cannot be understood then is left out: half a password must
     not stay because its end is missing.
     """
     steps, end = _understood(data)
     kept = bytearray(data[:end] if is_cut else data)
-    secrets = {step.value for step in _secret_steps(steps)}
+    secrets = secrets | {str(step.value) for step in _secret_steps(steps)}
     for step in steps:
         if step.kind in _TEXTS and step.value in secrets:
             _overwrite(kept, step)
-    return Redacted(bytes(kept), list(_targets(steps)))
+    return Redacted(bytes(kept), list(_targets(steps)), secrets)
 
 
 def _understood(data: bytes) -> tuple[list[Step], int]:
@@ -67,7 +72,7 @@ def _secret_steps(steps: list[Step]) -> Iterator[Step]:
             continue
         name = str(step.path[-1])
         is_login = name in _LOGIN_BODIES and step.path[:-1] in commands
-        has_secret_name = any(secret in name.lower() for secret in _SECRET_NAMES)
+        has_secret_name = any(secret in name.lower() for secret in SECRET_NAMES)
         if is_login or has_secret_name or step.path[0] in headers:
             yield step
 

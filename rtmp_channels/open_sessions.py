@@ -13,6 +13,7 @@ from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.counters import Limit, counters
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.loop_local import LoopLocal
+from rtmp_channels.recording import session_class
 from rtmp_channels.serving import serves
 from rtmp_channels.session import Session
 from rtmp_channels.transport import Peer, Transport
@@ -98,7 +99,8 @@ class OpenSessions:
         self._is_refusing = False
         serves(self)
         holder = holder or SessionHolder()
-        holder.session = Session(transport, application, peer=peer, settings=settings, host=holder)
+        make = session_class()
+        holder.session = make(transport, application, peer=peer, settings=settings, host=holder)
         self._holders[holder] = None
         if peer.client is not None:
             self._per_address[peer.client[0]] += 1

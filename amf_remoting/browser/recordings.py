@@ -42,6 +42,7 @@ def recorded(request: HttpRequest) -> HttpResponse:
         "page": "recorded",
         "settings": settings,
         "is_possible": is_possible,
+        "has_conversations": "rtmp" in formats(),
         "until": recording_until(),
         "rows": Recording.objects.defer("request", "response")[: settings.recorded_packets],
         "may_switch": is_possible and request.user.has_perm(ADD),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,3 +248,24 @@ def test_hostile_and_cut_recordings(with_policy: Any) -> None:
     assert client.get(f"{LIST}{found.pk + 1}/").status_code == 404
     Recording.objects.update(form="gone")
     assert "No bytes." in Page(client.get(f"{LIST}{found.pk}/")).text
+
+
+@pytest.mark.django_db
+def test_a_recorded_conversation(with_policy: Any) -> None:
+    capture = Path(__file__).parents[1] / "captures" / "rtmp" / "librtmp_call.bin"
+    found = Recording.objects.create(
+        recorded_at=timezone.now(),
+        form="rtmp",
+        title="app: connect, foo",
+        request=capture.read_bytes(),
+        request_size=3396,
+        response_size=0,
+    )
+    client = staff("view_recording")
+    assert "app: connect, foo" in Page(client.get(LIST)).text
+    page = Page(client.get(f"{LIST}{found.pk}/"))
+    assert "message 1 Command AMF0 connect;" in " ".join(page.text.split())
+    assert page.attributes("input", "value").count("rtmp") == 1, "what the inspector is told"
+    page = Page(client.get(f"{LIST}{found.pk}/?first=2"))
+    assert "message 1 " not in " ".join(page.text.split())
+    assert "?side=request" in page.attributes("a", "href"), "to the beginning"

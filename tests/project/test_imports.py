@@ -22,6 +22,8 @@ NOT_ON_THE_WIRE = {"asyncio", "time", "threading", "socket", "logging", "concurr
 FROM_AMF_REMOTING = {
     *("amf", "registry", "dispatch", "exceptions", "conf", "settle"),
     "pool",  # sync code of both packages shares its threads
+    "recorder",  # one switch and one list for packets and conversations
+    "redaction",  # one notion of what is secret
     "throttling",  # wrong passwords count together, whatever the door
 }
 SERVER_PLACES = [
