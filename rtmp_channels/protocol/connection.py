@@ -92,7 +92,7 @@ class Connection:
         events: list[Event] = []
         if self.state is ConnectionState.CLOSED:
             return events
-        self._receiver.now = now
+        self._link.now = now
         self._receiver.ping_answers_left = self.config.max_ping_answers
         try:
             self._receive(data if isinstance(data, bytes) else bytes(data), events)

@@ -49,6 +49,8 @@ class Link:
         self.machine = StateMachine()
         self.window = SendWindow()
         self.object_encoding = 0
+        self.now = 0.0
+        """Seconds, by the clock of whoever calls."""
         self._chunk_size = DEFAULT_CHUNK_SIZE
         self.queued_bytes = 0
         self._queue: list[bytes] = []

@@ -67,8 +67,6 @@ class Receiver:
         streams: MessageStreams,
         commands: Commands,
     ) -> None:
-        self.now = 0.0
-        """Seconds, by the clock of whoever calls."""
         self.window = ReceiveWindow()
         self.ping_sent: int | None = None
         """The time in the Ping Request that waits for its answer."""
@@ -152,7 +150,8 @@ class Receiver:
         if timestamp != self.ping_sent:
             return []
         self.ping_sent = None
-        return [PingAnswered(timestamp, (int(self.now * 1000) - timestamp) % TIMESTAMP_MODULUS)]
+        now = int(self._link.now * 1000)
+        return [PingAnswered(timestamp, (now - timestamp) % TIMESTAMP_MODULUS)]
 
     # about what the connection is for
 

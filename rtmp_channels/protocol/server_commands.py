@@ -12,6 +12,7 @@ from typing import Any
 
 from amf_remoting import amf
 from rtmp_channels.protocol import status
+from rtmp_channels.protocol.bandwidth import NAMES, BandwidthCheck
 from rtmp_channels.protocol.commands import Command
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.errors import RemoteProtocolError
@@ -53,6 +54,7 @@ class ServerCommands:
     def __init__(self, link: Link, streams: MessageStreams) -> None:
         self._link = link
         self._streams = streams
+        self._bandwidth = BandwidthCheck(link)
         self.connect_transaction_id: float = 1
         self._on_connection: dict[str, Callable[[int, Command], list[Event]]] = {
             "_result": self._result,
@@ -66,7 +68,7 @@ class ServerCommands:
             "FCSubscribe": self._fc_subscribe,
             "FCUnsubscribe": self._acknowledge,
             "getStreamLength": self._get_stream_length,
-            "_checkbw": self._acknowledge,
+            **dict.fromkeys(NAMES, self._check_bandwidth),
         }
         self._on_stream: dict[str, Callable[[MessageStream, Command], list[Event]]] = {
             "publish": self._publish,
@@ -124,6 +126,8 @@ class ServerCommands:
         ]
 
     def _result(self, message_stream_id: int, command: Command) -> list[Event]:
+        if self._bandwidth.answered(command.transaction_id):
+            return []
         is_error = command.name == "_error"
         return [ResultReceived(command.transaction_id, command.arguments, is_error)]
 
@@ -148,6 +152,11 @@ class ServerCommands:
 
     def _acknowledge(self, message_stream_id: int, command: Command) -> list[Event]:
         self._answer(command, None)
+        return []
+
+    def _check_bandwidth(self, message_stream_id: int, command: Command) -> list[Event]:
+        self._answer(command, None)
+        self._bandwidth.start(command.name)
         return []
 
     def _fc_publish(self, message_stream_id: int, command: Command) -> list[Event]:

@@ -76,7 +76,9 @@ FACTS = {
         door="RTMP, RTMPS",
     ),
     "rtmpdump-arguments": Fact(
-        client="rtmpdump", does="connects with arguments of every type", door="RTMP"
+        client="rtmpdump",
+        does="connects with arguments of every type; takes part in a bandwidth check",
+        door="RTMP",
     ),
     "ffmpeg-arguments": Fact(
         client="ffmpeg", does="connects with arguments of every type", door="RTMP"

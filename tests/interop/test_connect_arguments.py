@@ -1,4 +1,4 @@
-"""What clients say beside `connect`'s own properties reaches the application's scope."""
+"""What clients say beside `connect`'s own properties, and what comes next to it."""
 
 from __future__ import annotations
 
@@ -48,3 +48,11 @@ def test_ffmpeg(server: Daphne) -> None:
     arguments, path = said(server)
     assert arguments == [True, "x", 1.5, None, {"n": 1.25, "s": "z", "b": False}]
     assert path == "/asking/room?"
+
+
+@pytest.mark.client("rtmpdump-arguments")
+def test_rtmpdump_takes_part_in_a_bandwidth_check(server: Daphne, tmp_path: Path) -> None:
+    url = f"rtmp://127.0.0.1:{server.port()}/measuring/nothing"
+    printed = refused(["rtmpdump", "-V", "-r", url, "-o", str(tmp_path / "o.flv")])
+    invoked = [name for name in ("onBWDone", "_onbwcheck", "_onbwdone") if f"<{name}>" in printed]
+    assert invoked == ["onBWDone", "_onbwcheck", "_onbwdone"], printed

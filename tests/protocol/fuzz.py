@@ -57,6 +57,8 @@ def game(object_encoding: int) -> bytes:
             message(u32(10), type=5),
             message(u32(10) + b"\2", type=6),
             message(b"\0\6" + u32(10), type=4),
+            call("_checkbw", 4),
+            call("_result", (1 << 31) + 1, 0),
             call("closeStream", 0, stream=1),
             call("play", 3, "mp4:a?b", -2, -1, True, stream=1),
             call("deleteStream", 0, 1),
@@ -140,7 +142,11 @@ def agree(rng: random.Random, connection: Connection, events: list[Event]) -> No
 def run_case(seed: int) -> str:
     """One mutated conversation; returns how it ended."""
     rng = random.Random(seed)
-    config = ConnectionConfig(random_bytes=rng.randbytes, max_message_length=1 << 18)
+    config = ConnectionConfig(
+        random_bytes=rng.randbytes,
+        max_message_length=1 << 18,
+        messages_per_turn=rng.choice([None, 1, 32]),
+    )
     if rng.random() < 0.1:
         connection = Connection(Role.CLIENT, config)
         connection.receive_data(ANSWERS[0][:HANDSHAKE_SIZE])
@@ -153,6 +159,8 @@ def run_case(seed: int) -> str:
         while data:
             size = rng.choice([1, 7, 128, 1448, 65_536])
             agree(rng, connection, connection.receive_data(data[:size]))
+            while connection.has_more:
+                agree(rng, connection, connection.receive_more())
             data = data[size:]
     except RemoteProtocolError as error:
         text = str(error)

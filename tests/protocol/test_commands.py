@@ -237,10 +237,41 @@ def test_get_stream_length_comes_on_stream_0_before_play():
     assert written.commands() == [(0, ["_result", 3, None, 0])]
 
 
-def test_checkbw_is_answered():
+@pytest.mark.parametrize(
+    ("command", "check", "done"),
+    [("_checkbw", "_onbwcheck", "_onbwdone"), ("checkBandwidth", "onBWCheck", "onBWDone")],
+)
+def test_a_bandwidth_check_is_measured_by_the_server(command, check, done):
+    """The latency alone, then 16 and 48 KB that take 0.1 and 0.3 s beyond it."""
     connection, written = connected_server()
-    assert connection.receive_data(call("_checkbw", 6)) == []
-    assert written.commands() == [(0, ["_result", 6, None, None])]
+    assert connection.receive_data(call(command, 6), now=10.0) == []
+    answered, called = written.commands()
+    assert answered == (0, ["_result", 6, None, None])
+    now = 10.0
+    for size, seconds in ((0, 0.05), (16_384, 0.15), (49_152, 0.35)):
+        _, (name, transaction_id, _, payload) = called
+        assert (name, len(payload)) == (check, size)
+        now += seconds
+        answer = call("_result", transaction_id, 1)
+        assert connection.receive_data(answer, now=now) == []
+        (called,) = written.commands()
+    stream, (name, transaction_id, _, rate, kilobits, seconds, latency) = called
+    assert (stream, name, transaction_id) == (0, done, 0)
+    assert kilobits == pytest.approx(65_536 * 8 / 1000)
+    assert seconds == pytest.approx(0.4)
+    assert rate == pytest.approx(kilobits / 0.4, abs=1)
+    assert latency == 50
+
+
+def test_bandwidth_checks_do_not_pile_up():
+    connection, written = connected_server()
+    for number in range(50):
+        connection.receive_data(call("_checkbw", 6 + number))
+    names = [values[0] for _, values in written.commands()]
+    assert names.count("_onbwcheck") == 1
+    assert len(names) == 51
+    other = receive_one(connection, call("_result", 7, "an answer to the application"))
+    assert isinstance(other, ResultReceived)
 
 
 # publish

@@ -101,6 +101,18 @@ class AskingConsumer(AsyncRtmpConsumer):
         await self.accept()
 
 
+class MeasuringConsumer(AsyncRtmpConsumer):
+    """Has its clients ask for a bandwidth check, as Flash Media Server does."""
+
+    async def connect(self):
+        await self.accept()
+        await self.send({"type": "rtmp.call", "name": "onBWDone"})
+
+    async def on_play(self, message):
+        await asyncio.sleep(2)  # the check is the protocol's: nothing tells when it is over
+        return False
+
+
 async def flood(door, send_megabyte):
     """Sends 200 MB, or says in the log where the other side stopped reading."""
     for sent in range(200):
@@ -208,6 +220,7 @@ async def tidy(scope, receive, send):
 rtmp = RtmpRouter(
     {
         "lobby": LobbyConsumer.as_asgi(),
+        "measuring": MeasuringConsumer.as_asgi(),
         "asking": AskingConsumer.as_asgi(),
         "studio": StudioConsumer.as_asgi(),
         "flood": flooding_rtmp,
