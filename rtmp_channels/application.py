@@ -59,6 +59,7 @@ class ApplicationLink:
         self._has_forgotten = False
         self._sent = 0
         self.call_limits = CallLimits(session)
+        self._has_accepted = False
 
     @property
     def is_running(self) -> bool:
@@ -140,7 +141,9 @@ class ApplicationLink:
     def cancel(self) -> None:
         """Ends an application that does not end by itself."""
         if self._task is not None:
-            logger.warning("%s: the application went on after the end: cancelled", self.session)
+            # One that never accepted has its line in the log: it was the reason for the end.
+            level = logging.WARNING if self._has_accepted else logging.DEBUG
+            logger.log(level, "%s: the application went on after the end: cancelled", self.session)
             self._task.cancel()
 
     async def send(self, message: Message) -> None:
@@ -180,6 +183,7 @@ class ApplicationLink:
         except RemoteProtocolError as error:
             session.broken(error)
             return
+        self._has_accepted = True
         session.enter(Phase.OPEN)
         if message.get("ping_timeout") is not None:
             session.expect_answers(message["ping_timeout"])
