@@ -39,6 +39,7 @@ class Link:
         "_queue",
         "config",
         "machine",
+        "now",
         "object_encoding",
         "queued_bytes",
         "window",
