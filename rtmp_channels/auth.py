@@ -54,6 +54,9 @@ class RtmpAuthMiddleware:
         self._logins = PasswordLogins()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if not (scope["query_string"] or scope["rtmp"]["arguments"]):
+            await self.inner({**scope, "user": AnonymousUser()}, receive, send)
+            return
         given, arguments = credentials_of(scope, positional=self._login_by_arguments)
         user = await _user_of_token(given.token)
         if user is None and given.session_key:

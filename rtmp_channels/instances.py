@@ -136,13 +136,13 @@ class _Life:
     def leave(self) -> None:
         """One user fewer."""
         self.users -= 1
-        if not self.users:
+        if self.users <= 0:
             self._unused.set()
 
     async def _live(self) -> None:
         if not await self._start():
             return
-        while self.users:
+        while self.users > 0:
             await self._unused.wait()
             self._unused.clear()
         self.is_stopping = True

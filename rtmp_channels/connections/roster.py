@@ -59,6 +59,10 @@ class Roster:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def list_nobody(self) -> None:
+        """This loop's connections do not belong into the list: a test's server."""
+        self._make_heartbeat = None
+
     def joining(self) -> asyncio.Task[None] | None:
         """What to await before orders of other processes are heard; None: nothing any more."""
         if self._relay is None:

@@ -15,6 +15,7 @@ from django.db import connections
 
 from rtmp_channels.application import ASGIApplication
 from rtmp_channels.conf import rtmp_settings
+from rtmp_channels.connections.current import rosters
 from rtmp_channels.open_sessions import open_sessions
 from rtmp_channels.server.listener import Listener
 from rtmp_channels.server.shutdown import close_hubs
@@ -79,6 +80,7 @@ class LiveRtmpServer:
             server = await loop.create_server(
                 lambda: RtmpServerProtocol(listener), "127.0.0.1", 0, ssl=self._tls
             )
+            rosters.get().list_nobody()
             self._started.set_result((loop, end, server.sockets[0].getsockname()[1]))
         except BaseException as error:
             self._started.set_exception(error)

@@ -162,12 +162,14 @@ async def test_who_comes_while_it_stops_gets_a_new_one(table):
     async with registry.use(Slow, "game/one") as first:
         pass
     await stopping.wait()
-    next_one = asyncio.create_task(registry.use(Slow, "game/one").__aenter__())
+    using = registry.use(Slow, "game/one")
+    next_one = asyncio.create_task(using.__aenter__())
     await asyncio.sleep(0.01)
     assert not next_one.done()
     go_on.set()
     assert await next_one is not first
     assert table.diary == ["start game/one", "stop game/one", "start game/one"]
+    await using.__aexit__(None, None, None)
     await registry.close()
     assert len(registry) == 0
 

@@ -14,6 +14,7 @@ from rtmp_channels.auth import RtmpAuthMiddleware, make_token
 from rtmp_channels.client import NetConnection
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote
 from rtmp_channels.instances import ApplicationInstance
+from rtmp_channels.models import ServerProcess
 from rtmp_channels.protocol.events import StatusReceived
 from rtmp_channels.routing import RtmpRouter
 from rtmp_channels.shared_objects.access import shared_object
@@ -114,6 +115,13 @@ async def test_tls(certificate):
         assert url.startswith("rtmps://")
         async with NetConnection(url, ssl_context=trusting_nobody()) as client:
             assert (await client.call("who"))[1] == "game/a"
+
+
+def test_its_clients_are_not_listed(settings, transactional_db):
+    settings.RTMP_CHANNELS = {"PRESENCE_INTERVAL": 0.01}
+    with LiveRtmpServer(application()) as server, RtmpClient(server.port, "sync") as client:
+        assert client.call("users") == 0
+    assert not ServerProcess.objects.exists()
 
 
 def test_it_ends_in_order(caplog):
