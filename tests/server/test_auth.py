@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import subprocess
 
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
@@ -11,7 +12,9 @@ from amf_remoting.throttle import buckets
 from rtmp_channels.auth import RtmpAuthMiddleware, RtmpOriginValidator, make_token
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.counters import Limit, counters
+from rtmp_channels.permissions import USERS
 from rtmp_channels.testing import LiveRtmpServer, RtmpCommunicator
+from tests.support.process import find_program
 from tests.support.rtmp_client import RtmpClient, RtmpRefusal
 
 
@@ -169,6 +172,31 @@ async def test_attempts_are_throttled_also_those_made_at_once(ada, settings, cap
     assert counters[Limit.LOGINS] - before == 4
     # What needs no password is not affected.
     assert await user_of(f"token={make_token(ada)}") == "ada"
+
+
+class Studio(AsyncRtmpConsumer):
+    may_publish = USERS
+
+
+@pytest.mark.interop
+@pytest.mark.usefixtures("_no_attempts_yet")
+def test_ffmpeg_logs_in_by_its_connect_arguments(ada):
+    program = find_program("ffmpeg")
+    if program is None:
+        pytest.skip("ffmpeg is not installed")
+
+    def publish(password):
+        login = f"O:1 NS:user:ada NS:password:{password} O:0"
+        source = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=25", "-t", "0.5"]
+        codec = ["-c:v", "flv", "-f", "flv", "-rtmp_conn", login, server.url("studio/show")]
+        command = [program, "-v", "error", *source, *codec]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    with LiveRtmpServer(RtmpAuthMiddleware(Studio.as_asgi())) as server:
+        assert publish("analytical").returncode == 0
+        refused = publish("wrong")
+        assert refused.returncode != 0
+        assert "Wrong user or password." in refused.stderr
 
 
 @pytest.mark.usefixtures("_no_attempts_yet")
