@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
+from rtmp_channels.shared_objects.blocking import LoopOfABlock
 from rtmp_channels.shared_objects.current import make_hub, shared_object_hubs
 from rtmp_channels.shared_objects.hub import SharedObjectHub
 from rtmp_channels.shared_objects.operations import Batch, ObjectKey, Outcome, Verdict
@@ -34,20 +35,55 @@ class ChangeRefused(SharedObjectError):
     """Some changes are against the object's limits; all others were made."""
 
 
-@asynccontextmanager
-async def shared_object(
+def shared_object(
     name: str, scope: Mapping[str, Any], *, persistent: bool = False, lock: bool = False
-) -> AsyncIterator[SharedObjectView]:
+) -> SharedObjectBlock:
     """The object of that name in an application instance: that of the scope's path, "/lobby/room1".
 
-    What the block changes is made at its end, as one batch under one new version, whatever others
-    changed meanwhile; with `lock`, only if nobody did (ObjectChanged). An exception in the block
-    makes none of it. A temporary object that nobody
+    `async with`, or `with` in sync code. What the block changes is made at its end, as one batch
+    under one new version, whatever others changed meanwhile; with `lock`, only if nobody did
+    (ObjectChanged). An exception in the block makes none of it. A temporary object that nobody
     uses is made, and lives as long as the connection whose scope this is. With the redis sequencer
     a view, a task or a shell may take part: `{"path": "/lobby/room1"}` is scope enough, and the
     object is used until the block ends. Raises NotShared, ChangeRefused, SharedObjectRefused and
     SequencerUnavailable.
     """
+    return SharedObjectBlock(_block(name, scope, persistent=persistent, lock=lock))
+
+
+class SharedObjectBlock:
+    """What `shared_object` returns: a context manager for both kinds of code, for one block."""
+
+    def __init__(self, block: AbstractAsyncContextManager[SharedObjectView]) -> None:
+        self._block = block
+        self._loop: LoopOfABlock | None = None
+
+    async def __aenter__(self) -> SharedObjectView:
+        return await self._block.__aenter__()
+
+    async def __aexit__(self, *exc_info: Any) -> bool | None:
+        return await self._block.__aexit__(*exc_info)
+
+    def __enter__(self) -> SharedObjectView:
+        self._loop = LoopOfABlock()
+        try:
+            return self._loop.run(self.__aenter__())
+        except BaseException:
+            self._loop.close()
+            raise
+
+    def __exit__(self, *exc_info: Any) -> bool | None:
+        assert self._loop is not None
+        try:
+            return self._loop.run(self.__aexit__(*exc_info))
+        finally:
+            self._loop.close()
+
+
+@asynccontextmanager
+async def _block(
+    name: str, scope: Mapping[str, Any], *, persistent: bool, lock: bool
+) -> AsyncIterator[SharedObjectView]:
     async with _hub(scope) as hub:
         key = ObjectKey(str(scope["path"]).strip("/"), name)
         holder = _holder(hub, scope)
