@@ -19,10 +19,6 @@ from rtmp_channels.shared_objects.state import ObjectState, Slot
 
 logger = logging.getLogger(__name__)
 
-VERSIONS_PER_LOSS = 65_536
-"""An object that is read begins so many versions later than it was written: what clients may know
-of changes that were lost is not taken for changes made since."""
-
 OBJECTS_PER_WRITE = 100
 
 LONGEST_PAUSE = 60.0
@@ -81,11 +77,11 @@ class Keeper:
         return self._changed[key]
 
     def _revive(self, stored: StoredObject) -> ObjectState:
-        version = stored.version + VERSIONS_PER_LOSS
+        version = stored.version
         state = ObjectState(self._rules, persistent=True, version=version)
         slots = {slot: Slot(value, version, "") for slot, value in stored.slots}
         state.restore(slots, {}, first_version=version, forgotten=0)
-        return state
+        return state.revived()
 
     def changed(self, key: ObjectKey, state: ObjectState) -> None:
         """Has the object written down within the delay."""

@@ -37,6 +37,11 @@ class Slot:
     writer: str
 
 
+VERSIONS_PER_LOSS = 65_536
+"""An object that was lost begins so many versions later than what is known of it: what clients may
+have seen of changes that are lost is not taken for changes made since."""
+
+
 class SequenceGap(Exception):
     """A commit does not follow the last one applied: some are missing in between."""
 
@@ -79,6 +84,16 @@ class ObjectState:
         self._slots = dict(slots)
         self._tombstones = dict(tombstones)
         self.size = sum(_slot_bytes(key, slot) for key, slot in slots.items())
+
+    def revived(self) -> ObjectState:
+        """The same slots after a loss: nobody knows a version of it."""
+        version = self.version + VERSIONS_PER_LOSS
+        state = ObjectState(
+            self.rules, persistent=self.persistent, version=version, sequence=self.sequence
+        )
+        slots = {key: Slot(value, version, "") for key, value in self.values()}
+        state.restore(slots, {}, first_version=version, forgotten=0)
+        return state
 
     def slots(self) -> Iterator[tuple[str, Slot]]:
         """All slots, with their versions."""

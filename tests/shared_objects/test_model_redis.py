@@ -1,4 +1,4 @@
-"""The model of distant clients again: two processes over Redis, whose hints are lost at random."""
+"""The model of distant clients again: two processes over Redis, which lose hints and answers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import random
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.stateful import rule, run_state_machine_as_test
 
 from rtmp_channels.shared_objects import lookout as lookout_module
 from rtmp_channels.shared_objects.hub import SharedObjectHub
+from rtmp_channels.shared_objects.refusals import SequencerUnavailable
 from rtmp_channels.shared_objects.rules import SharedObjectRules
 from rtmp_channels.shared_objects.sequencers.redis import RedisSequencer
 from tests.rooms.layers import FakeLayer
@@ -29,6 +31,20 @@ class LossyLayer(FakeLayer):
             await super().group_send(group, message)
 
 
+def lose_answers(sequencer, number, deaf):
+    """Redis decides, but its answer is lost to the process of this number while it is deaf."""
+    decide = sequencer.exchange
+
+    async def exchange(*arguments):
+        decided = await decide(*arguments)
+        if number in deaf:
+            deaf.discard(number)
+            raise SequencerUnavailable("the answer was lost")
+        return decided
+
+    sequencer.exchange = exchange
+
+
 class RedisMachine(SharedObjectMachine):
     """Two hubs on one Redis, whose log is so short that a process may miss more than it holds."""
 
@@ -42,6 +58,17 @@ class RedisMachine(SharedObjectMachine):
             SharedObjectHub(RedisSequencer(self.url, rules), rules, layer=self.layer)
             for _ in range(2)
         ]
+
+    def __init__(self):
+        self.deaf = set()
+        """Processes that will not hear what Redis decides on next."""
+        super().__init__()
+        for number, hub in enumerate(self.hubs):
+            lose_answers(hub.sequencer, number, self.deaf)
+
+    @rule(process=st.integers(0, 1))
+    def lose_the_next_answer(self, process):
+        self.deaf.add(process)
 
     async def rest(self):
         async with asyncio.timeout(20):
@@ -58,6 +85,7 @@ class RedisMachine(SharedObjectMachine):
         )
 
     async def catch_up(self):
+        self.deaf.clear()
         for hub in self.hubs:
             await hub._lookout._compare(tuple(hub._objects))
         await self.rest()

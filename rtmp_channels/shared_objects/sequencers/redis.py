@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from redis.asyncio import Redis
@@ -78,7 +79,7 @@ class RedisSequencer:
         return state
 
     async def restore(self, key: ObjectKey, replica: ObjectState) -> ObjectState:
-        self._epochs[key], state = await self._open(key, replica, create=True)
+        self._epochs[key], state = await self._open(key, replica.revived(), create=True)
         return state
 
     def close(self, key: ObjectKey) -> None:
@@ -183,6 +184,9 @@ class RedisSequencer:
         except LogLost:
             raise
         except (RedisError, OSError, TimeoutError) as error:
+            # Others that wait in the pool are dead as well, and would fail one by one.
+            with suppress(RedisError, OSError, TimeoutError):
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
             raise SequencerUnavailable(f"Redis: {error or type(error).__name__}") from error
 
 
