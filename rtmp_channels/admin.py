@@ -73,18 +73,22 @@ class LiveConnectionAdmin(ReadOnly, ConnectionAdmin):
     @admin.action(description=_("Kick selected connections"), permissions=["kick"])
     def kick(self, request: HttpRequest, queryset: QuerySet[LiveConnection]) -> None:
         """Ends them, in whichever process they are."""
-        kicked = list(queryset)
+        kicked = 0
         try:
-            for connection in kicked:
-                push.kick_client(connection.connection_id)
-                self.log_change(request, connection, gettext("Kicked."))
+            for connection in queryset:
+                if push.is_within_reach(connection.connection_id):
+                    push.kick_client(connection.connection_id)
+                    self.log_change(request, connection, gettext("Kicked."))
+                    kicked += 1
+                else:
+                    self.message_user(request, _out_of_reach(connection), messages.ERROR)
         except PushFailed as error:
             self.message_user(request, str(error), messages.ERROR)
-            return
-        text = ngettext(
-            "%d connection is told to end.", "%d connections are told to end.", len(kicked)
-        )
-        self.message_user(request, text % len(kicked), messages.SUCCESS)
+        if kicked:
+            text = ngettext(
+                "%d connection is told to end.", "%d connections are told to end.", kicked
+            )
+            self.message_user(request, text % kicked, messages.SUCCESS)
 
     @admin.display(description=_("user"), ordering="user")
     def who(self, connection: LiveConnection) -> str:
@@ -111,6 +115,11 @@ class LiveConnectionAdmin(ReadOnly, ConnectionAdmin):
         """Since it was opened."""
         seconds = int((timezone.now() - connection.opened).total_seconds())
         return f"{max(seconds, 0)} s" if seconds < 60 else timesince(connection.opened, depth=1)
+
+
+def _out_of_reach(connection: LiveConnection) -> str:
+    text = gettext("%s is in another process, and no channel layer joins the processes.")
+    return text % connection
 
 
 @admin.register(ServerProcess)

@@ -41,6 +41,10 @@ class LoopLocal(Generic[T]):
         """The running loop's object, or None if nobody has asked for it yet."""
         return self._objects.get(asyncio.get_running_loop())
 
+    def all(self) -> list[T]:
+        """The objects of all loops, to look at; from any thread."""
+        return list(self._objects.values())
+
     def elsewhere(self) -> list[tuple[asyncio.AbstractEventLoop, T]]:
         """The objects of other loops, for `loop.call_soon_threadsafe`; from any thread."""
         try:

@@ -68,12 +68,12 @@ async def acall_room(room: str, method: str, *arguments: Any) -> None:
 
 async def akick_client(connection_id: str, description: str = KICKED) -> None:
     """Ends one connection, in whichever process it is."""
-    await _carry(Verb.KICK, Audience.CLIENT, connection_id, description.encode())
+    await _carry(Verb.KICK, Audience.CLIENT, connection_id, description.encode("utf-8", "replace"))
 
 
 async def akick_user(user: Any, description: str = KICKED) -> None:
     """Ends every connection of a user."""
-    await _carry(Verb.KICK, Audience.USER, _key(user), description.encode())
+    await _carry(Verb.KICK, Audience.USER, _key(user), description.encode("utf-8", "replace"))
 
 
 def call_client(connection_id: str, method: str, *arguments: Any) -> None:
@@ -115,6 +115,11 @@ def _key(user: Any) -> str:
 
 def _body(method: str, arguments: tuple[Any, ...]) -> bytes:
     return encode_broadcast(method, arguments, limit=rtmp_settings().rooms.broadcast_bytes)
+
+
+def is_within_reach(connection_id: str) -> bool:
+    """Whether calls from here reach a connection that is alive: see `OutOfReach`."""
+    return joining_layer() is not None or any(connection_id in one for one in rosters.all())
 
 
 async def _carry(verb: Verb, audience: Audience, name: str, payload: bytes) -> None:

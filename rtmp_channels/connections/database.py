@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -19,7 +20,10 @@ from django.utils import timezone
 
 from rtmp_channels.connections.facts import Facts
 from rtmp_channels.connections.heartbeat import Beat
+from rtmp_channels.layer import joining_layer
 from rtmp_channels.models import LiveConnection, ServerProcess
+
+logger = logging.getLogger(__name__)
 
 BEATS_MISSED = 3
 """After so many a process counts as dead."""
@@ -41,10 +45,14 @@ class DatabasePresence:
             started=timezone.now(),
         )
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rtmp presence")
+        self._beats_beside_others = 0
 
     async def write(self, beat: Beat) -> bool:
         """See `heartbeat.Store`. Also sweeps up after processes that died."""
-        return await self._in_thread(lambda: write_beat(self._process, beat))
+        was_known = await self._in_thread(lambda: write_beat(self._process, beat))
+        if joining_layer() is None:
+            self._look_around(await self._in_thread(lambda: has_others(self._process)))
+        return was_known
 
     async def leave(self) -> None:
         """Deletes the process and its connections."""
@@ -52,6 +60,15 @@ class DatabasePresence:
             await self._in_thread(lambda: _delete(self._process))
         finally:
             self._thread.shutdown(wait=False)
+
+    def _look_around(self, are_others: bool) -> None:
+        """Says it once, and not of a process that is about to take another's place."""
+        self._beats_beside_others = self._beats_beside_others + 1 if are_others else 0
+        if self._beats_beside_others == BEATS_MISSED:
+            logger.warning(
+                "Other processes serve RTMP too, and no channel layer joins them: rooms, pushes "
+                "and kicks end with each process (see CHANNEL_LAYERS)"
+            )
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         def run() -> T:
@@ -74,6 +91,11 @@ def write_beat(process: ServerProcess, beat: Beat) -> bool:
         _update(beat.changed)
         ServerProcess.objects.filter(expires__lt=Now()).delete()
     return was_known
+
+
+def has_others(process: ServerProcess) -> bool:
+    """Whether other processes are alive."""
+    return ServerProcess.objects.filter(expires__gt=Now()).exclude(key=process.key).exists()
 
 
 def _renew(process: ServerProcess, beat: Beat) -> bool:

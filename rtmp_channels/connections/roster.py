@@ -59,6 +59,9 @@ class Roster:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def __contains__(self, connection_id: str) -> bool:
+        return connection_id in self._by_id
+
     def list_nobody(self) -> None:
         """This loop's connections do not belong into the list: a test's server."""
         self._make_heartbeat = None

@@ -83,16 +83,32 @@ def test_processes_and_the_limits_they_met(admin_client, connections):
     assert "idle_time 3" in text
 
 
-def test_kick(admin_client, connections, monkeypatch):
+@pytest.fixture
+def kicked(monkeypatch):
+    """The ids of whom was kicked; all are within reach."""
     kicked = []
     monkeypatch.setattr(push, "kick_client", kicked.append)
+    monkeypatch.setattr(push, "is_within_reach", lambda connection_id: True)
+    return kicked
+
+
+def test_kick(admin_client, connections, kicked):
     response = kick(admin_client, *connections)
     assert kicked == ["2" * 32, "1" * 32]
     assert "2 connections are told to end." in response.text
     assert {entry.change_message for entry in LogEntry.objects.all()} == {"Kicked."}
 
 
-def test_kick_from_a_process_that_cannot(admin_client, connections, monkeypatch):
+def test_kick_in_another_process_without_a_layer(admin_client, connections, monkeypatch):
+    monkeypatch.setattr(push, "kick_client", pytest.fail)
+    response = kick(admin_client, connections[0])
+    wanted = "rtmp://192.0.2.1 lobby/room1 is in another process, and no channel layer joins"
+    assert wanted[1:] in response.text
+    assert "told to end" not in response.text
+    assert not LogEntry.objects.exists()
+
+
+def test_kick_from_a_process_that_cannot(admin_client, connections, kicked, monkeypatch):
     def out_of_reach(connection_id):
         raise OutOfReach("no client can be reached from here")
 
@@ -102,16 +118,14 @@ def test_kick_from_a_process_that_cannot(admin_client, connections, monkeypatch)
     assert not LogEntry.objects.exists()
 
 
-def test_to_look_is_not_to_kick(connections, monkeypatch):
-    monkeypatch.setattr(push, "kick_client", pytest.fail)
+def test_to_look_is_not_to_kick(connections, kicked):
     client = staff("view_liveconnection")
     assert KICK not in client.get(LIST).text
     kick(client, connections[0])
+    assert kicked == []
 
 
-def test_to_kick_needs_its_permission(connections, monkeypatch):
-    kicked = []
-    monkeypatch.setattr(push, "kick_client", kicked.append)
+def test_to_kick_needs_its_permission(connections, kicked):
     client = staff("view_liveconnection", "kick_connection")
     assert KICK in client.get(LIST).text
     kick(client, connections[0])

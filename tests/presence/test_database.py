@@ -73,6 +73,28 @@ async def test_who_died_is_hidden_at_once_and_swept_up_by_others(presence):
     assert [row[0] for row in await arows()] == ["alive", "ghost"]
 
 
+async def test_processes_that_nothing_joins_are_told_so(presence, caplog):
+    caplog.set_level("WARNING", "rtmp_channels")
+    one, two = presence(), presence()
+    await two.write(Beat(10, 0))
+    for _ in range(2):
+        await one.write(Beat(10, 0))
+    assert caplog.records == [], "one may be about to take the other's place"
+    for _ in range(3):
+        await one.write(Beat(10, 0))
+    [record] = caplog.records
+    assert "no channel layer joins them" in record.getMessage()
+
+
+async def test_joined_processes_are_not(presence, caplog, monkeypatch):
+    monkeypatch.setattr("rtmp_channels.connections.database.joining_layer", object)
+    one, two = presence(), presence()
+    for _ in range(5):
+        await one.write(Beat(10, 0))
+        await two.write(Beat(10, 0))
+    assert caplog.records == []
+
+
 def test_a_beat_is_a_handful_of_statements(presence, django_assert_max_num_queries):
     process = presence()._process
     write_beat(process, Beat(10, 0))

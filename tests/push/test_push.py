@@ -120,6 +120,8 @@ async def test_from_a_thread_that_knows_nothing_of_the_loop(clients):
 
 async def test_kicks(clients):
     ann, ann_again, _ = clients
+    assert push.is_within_reach(ann.id)
+    assert not push.is_within_reach("0" * 32)
     await push.akick_client(ann.id, "Not here.")
     await ann.wait()
     await sync_to_async(push.kick_user)(1)
