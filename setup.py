@@ -18,14 +18,19 @@ REQUIREMENTS = ["django>=5.2", "channels>=4.3", "daphne>=4.2,<4.3"]
 COMPILED = [
     "amf/amf0_decoder",
     "amf/amf0_encoder",
+    "amf/amf0_text",
     "amf/amf3_decoder",
     "amf/amf3_encoder",
     "amf/codec",
+    "amf/limits",
     "amf/member",
     "amf/names",
     "amf/numbers",
+    "amf/reader",
     "amf/traits",
     "amf/u29",
+    "amf/words",
+    "amf/writer",
     "packet",
 ]
 """Modules of amf_remoting. The wheel holds their sources too."""

@@ -44,8 +44,7 @@ class ClassAlias:
     def plan(self) -> Plan:
         """How decoded members become attributes."""
         members = members_of(self.cls, self.attributes)
-        settable = "__setattr__" not in {name for c in self.cls.__mro__[:-1] for name in vars(c)}
-        return Plan(self.name, self.cls, settable, dict(zip(self.names, members, strict=True)))
+        return Plan(self.name, self.cls, dict(zip(self.names, members, strict=True)))
 
 
 class AliasRegistry:

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from math import copysign
-from typing import Final
 
-from amf_remoting.amf.aliases import registry
+from amf_remoting.amf.amf0_text import TextReader
 from amf_remoting.amf.amf3_decoder import Amf3Decoder
 from amf_remoting.amf.dates import from_milliseconds
 from amf_remoting.amf.ecma_array import array_of
@@ -29,48 +28,23 @@ from amf_remoting.amf.markers import (
     AMF0_XML_DOCUMENT,
     SAFE_INTEGER,
 )
-from amf_remoting.amf.member import NO_PLAN, Memo, Plan
-from amf_remoting.amf.names import Name
+from amf_remoting.amf.member import NO_PLAN, Plan
 from amf_remoting.amf.native import i64, read_f64_be
 from amf_remoting.amf.values import MixedArray, TypedObject, Undefined, XMLDocument
-
-WINDOW: Final = 4096
-"""Bytes that are made characters at once, from the text to read onwards."""
-NAME_KEPT: Final = 64
-"""Longest name, in bytes, that is kept for when it comes again."""
 
 
 class UncountedArgumentsError(DecodeError):
     """A reference to the arguments array from inside of it: the sender did not count it."""
 
 
-class Amf0Decoder:
-    """Reads values from `data` at `position`; the tables span them until `reset`.
-
-    Raises DecodeError, or IndexError where the data ends too early (the caller translates it).
-    """
+class Amf0Decoder(TextReader):
+    """Reads values one after another; the tables span them until `reset`."""
 
     def __init__(self, data: bytes, limits: Limits, repair: Callable[[bytes], str]) -> None:
-        self.data = data
-        self.position: i64 = 0
-        self.end: i64 = len(data)
-        self.depth: i64 = limits.depth
-        """Levels still allowed below the current value."""
-        self.values: i64 = limits.values
-        """Objects and members still allowed."""
-        self.repair = repair
-        self.aliases = registry.by_name
-        self.converted: Memo = {}
-        self.window = ""
-        self.window_is_ascii = True
-        self.window_start: i64 = 0
-        self.window_end: i64 = 0
-        self.names: dict[bytes, Name] = {}
-        self.last_name = Name("", b"")
+        super().__init__(data, limits, repair)
         self.last_class = ""
         self.last_plan: Plan = NO_PLAN
         """What was found for `last_class`: objects of one class come in runs."""
-        self.objects: list[object] = []
         self.referred: set[int] | None = None
         """Indexes that references have meant so far."""
         self.limits = limits
@@ -97,7 +71,7 @@ class Amf0Decoder:
         if marker == AMF0_NUMBER:
             return self._number()
         if marker == AMF0_STRING:
-            return self._text(self.u16())
+            return self.text(self.u16())
         if marker == AMF0_OBJECT:
             return self._object()
         if marker == AMF0_STRICT_ARRAY:
@@ -121,7 +95,7 @@ class Amf0Decoder:
         if marker == AMF0_DATE:
             return self._date()
         if marker == AMF0_LONG_STRING:
-            return self._text(self.u32())
+            return self.text(self.u32())
         if marker in (AMF0_UNDEFINED, AMF0_UNSUPPORTED):
             return Undefined
         if marker == AMF0_XML_DOCUMENT:
@@ -151,80 +125,6 @@ class Amf0Decoder:
         self.depth = depth
         return self._items([])
 
-    def error(self, message: str) -> DecodeError:
-        return DecodeError(message, self.position)
-
-    def u16(self) -> i64:
-        data = self.data
-        position = self.position
-        high: i64 = data[position]
-        low: i64 = data[position + 1]
-        self.position = position + 2
-        return high << 8 | low
-
-    def u32(self) -> i64:
-        return self.u16() << 16 | self.u16()
-
-    def read_raw(self, length: i64) -> bytes:
-        start = self.position
-        end = start + length
-        if end > self.end:
-            raise self.error(f"{length} bytes announced, {self.end - start} left")
-        self.position = end
-        return self.data[start:end]
-
-    def _piece(self, length: i64) -> str:
-        """The next bytes as characters of the same number (latin-1), cut out of the window."""
-        start = self.position
-        end = start + length
-        if end > self.end:
-            raise self.error(f"{length} bytes announced, {self.end - start} left")
-        self.position = end
-        offset = start - self.window_start
-        if offset < 0 or end > self.window_end:
-            self.window_start = start
-            self.window_end = min(start + WINDOW, self.end)
-            self.window = self.data[start : start + WINDOW].decode("latin-1")
-            self.window_is_ascii = self.window.isascii()
-            offset = 0
-        return self.window[offset : offset + length]
-
-    def _text(self, length: i64) -> str:
-        """ASCII needs no decoding of its own: it is a piece of the window."""
-        if length > WINDOW:
-            return self._decoded(self.read_raw(length))
-        piece = self._piece(length)
-        if self.window_is_ascii or piece.isascii():
-            return piece
-        return self._decoded(piece.encode("latin-1"))
-
-    def _name(self) -> Name:
-        """A class or member name: most often the one that followed the previous one before."""
-        likely = self.last_name.follower
-        position = self.position
-        if likely is not None and self.data[position : position + likely.size] == likely.raw:
-            self.position = position + likely.size
-            self.last_name = likely
-            return likely
-        length = self.u16()
-        if length > NAME_KEPT:
-            return Name(self._text(length), b"")
-        raw = self.data[position : position + 2 + length]
-        name = self.names.get(raw)
-        if name is None:
-            name = self.names[raw] = Name(self._text(length), raw)
-        else:
-            self.position += length
-        self.last_name.follower = name
-        self.last_name = name
-        return name
-
-    def _decoded(self, data: bytes) -> str:
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            return self.repair(data)
-
     def _number(self) -> object:
         """AMF0 has one kind of number: integral ones become int, so that they count and index."""
         position = self.position
@@ -236,17 +136,6 @@ class Amf0Decoder:
                 return integer
         return number
 
-    def _spend(self, values: i64) -> None:
-        self.values -= values
-        if self.values < 0:
-            raise self.error("more values than the limit")
-
-    def _enter(self, values: i64) -> None:
-        self.depth -= 1
-        if self.depth < 0:
-            raise self.error("nested deeper than the limit")
-        self._spend(values)
-
     def _strict_array(self) -> object:
         items: list[object] = []
         self.objects.append(items)
@@ -256,7 +145,7 @@ class Amf0Decoder:
         count = self.u32()
         if count > self.end - self.position:
             raise self.error(f"{count} items announced, {self.end - self.position} bytes left")
-        self._enter(count + 1)
+        self.enter(count + 1)
         for _index in range(count):
             items.append(self.decode())
         self.depth += 1
@@ -264,15 +153,15 @@ class Amf0Decoder:
 
     def _members(self, members: dict[str, object]) -> None:
         """Pairs up to the end marker behind an empty name: without it, the name is legal."""
-        self._enter(1)
+        self.enter(1)
         before = len(members)
         while True:
-            name = self._name()
+            name = self.name()
             if not name.text and self.data[self.position] == AMF0_OBJECT_END:
                 self.position += 1
                 break
             members[name.text] = self.decode()
-        self._spend(len(members) - before)
+        self.spend(len(members) - before)
         self.depth += 1
 
     def _object(self) -> object:
@@ -293,7 +182,7 @@ class Amf0Decoder:
         return value
 
     def _typed_object(self) -> object:
-        class_name = self._name().text
+        class_name = self.name().text
         if class_name is self.last_class:
             return self._instance(self.last_plan)
         alias = self.aliases.get(class_name)
@@ -314,10 +203,10 @@ class Amf0Decoder:
 
     def _fill(self, instance: object, plan: Plan) -> None:
         """Values go where the class declared an attribute; the others are read and dropped."""
-        self._enter(1 + len(plan.by_name))
+        self.enter(1 + len(plan.by_name))
         seen = 0
         while True:
-            name = self._name()
+            name = self.name()
             if not name.text and self.data[self.position] == AMF0_OBJECT_END:
                 self.position += 1
                 break
@@ -350,7 +239,7 @@ class Amf0Decoder:
         return value
 
     def _xml_document(self) -> object:
-        value = XMLDocument(self._text(self.u32()))
+        value = XMLDocument(self.text(self.u32()))
         self.objects.append(value)
         return value
 

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from amf_remoting.amf.adapters import adapt
-from amf_remoting.amf.aliases import ClassAlias, registry
+from amf_remoting.amf.aliases import ClassAlias
 from amf_remoting.amf.amf3_encoder import Amf3Encoder
 from amf_remoting.amf.dates import to_milliseconds
 from amf_remoting.amf.errors import EncodeError
@@ -26,9 +25,8 @@ from amf_remoting.amf.markers import (
     AMF0_XML_DOCUMENT,
 )
 from amf_remoting.amf.names import member_name
-from amf_remoting.amf.native import BytesWriter, i64, write_f64_be
+from amf_remoting.amf.native import BytesWriter, write_f64_be
 from amf_remoting.amf.numbers import large_integer
-from amf_remoting.amf.text import encode_repaired
 from amf_remoting.amf.values import (
     XML,
     Date,
@@ -39,23 +37,16 @@ from amf_remoting.amf.values import (
     XMLDocument,
 )
 from amf_remoting.amf.vectors import NumberVector, ObjectVector
+from amf_remoting.amf.writer import Writer
 
 
-class Amf0Encoder:
-    """Writes values one after another into `out`; the tables span them until `reset`."""
+class Amf0Encoder(Writer):
+    """Values as AMF0; what AMF0 lacks, as AMF3."""
 
     def __init__(self, out: BytesWriter, limits: Limits, policy: Policy) -> None:
-        self.out = out
-        self.policy = policy
-        self.output_bytes: i64 = limits.output_bytes
-        self.depth: i64 = limits.depth
-        """Levels still allowed below the current value."""
-        self.aliases = registry.by_class
+        super().__init__(out, limits, policy)
         self.names: dict[str, bytes] = {}
         """Names that were written before, as they are written."""
-        self.objects: dict[int, int] = {}
-        self.kept: list[object] = []
-        """What `objects` knows by id() must stay alive, or the id may come to mean another."""
         self.limits = limits
         self.avmplus: Amf3Encoder | None = None
         self.avmplus_in_full = False
@@ -86,9 +77,9 @@ class Amf0Encoder:
         elif isinstance(value, int):
             self._integer(value)
         elif isinstance(value, dict):
-            self._anonymous(value, value)
+            self.anonymous(value, value)
         elif isinstance(value, list):
-            self._strict_array(value, value)
+            self.array(value, value)
         else:
             self._other(value)
 
@@ -109,19 +100,11 @@ class Amf0Encoder:
     def _u32(self, number: int) -> None:
         self.out.write(number.to_bytes(4, "big"))
 
-    def _reserve(self, length: int) -> None:
-        if len(self.out) + length > self.output_bytes:
-            raise EncodeError(f"more than {self.output_bytes} bytes of output")
-
     def _string(self, text: str) -> None:
         out = self.out
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:
-            data = encode_repaired(text)
+        data = self.utf8(text)
         length = len(data)
-        if len(out) + length > self.output_bytes:
-            raise EncodeError(f"more than {self.output_bytes} bytes of output")
+        self.reserve(length)
         if length <= 0xFFFF:
             out.append(AMF0_STRING)
             out.append(length >> 8)
@@ -131,12 +114,6 @@ class Amf0Encoder:
             self._u32(length)
         out.write(data)
 
-    def _utf8(self, text: str) -> bytes:
-        try:
-            return text.encode()
-        except UnicodeEncodeError:
-            return encode_repaired(text)
-
     def _name(self, text: str) -> None:
         """A class or member name: no marker, and no long form."""
         written = self.names.get(text)
@@ -145,10 +122,10 @@ class Amf0Encoder:
         self.out.write(written)
 
     def _new_name(self, text: str) -> bytes:
-        data = self._utf8(text)
+        data = self.utf8(text)
         if len(data) > 0xFFFF:
             raise EncodeError(f"an AMF0 name has at most 65535 bytes, not {len(data)}")
-        self._reserve(len(data))
+        self.reserve(len(data))
         written = len(data).to_bytes(2, "big") + data
         self.names[text] = written
         return written
@@ -180,17 +157,10 @@ class Amf0Encoder:
         self.kept.append(identity)
         return False
 
-    def _enter(self) -> None:
-        self.depth -= 1
-        if self.depth < 0:
-            raise EncodeError("nested deeper than the limit")
-        if len(self.out) > self.output_bytes:
-            raise EncodeError(f"more than {self.output_bytes} bytes of output")
-
-    def _strict_array(self, items: list[object], identity: object) -> None:
+    def array(self, items: list[object], identity: object) -> None:
         if self._seen(identity):
             return
-        self._enter()
+        self.enter()
         self.out.append(AMF0_STRICT_ARRAY)
         self._u32(len(items))
         for item in items:
@@ -200,7 +170,7 @@ class Amf0Encoder:
     def _ecma_array(self, value: MixedArray) -> None:
         if self._seen(value):
             return
-        self._enter()
+        self.enter()
         self.out.append(AMF0_ECMA_ARRAY)
         self._u32(len(value.dense) + len(value.named))
         for index, item in enumerate(value.dense):
@@ -209,10 +179,10 @@ class Amf0Encoder:
         self._members(value.named)
         self.depth += 1
 
-    def _anonymous(self, members: dict[object, object], identity: object) -> None:
+    def anonymous(self, members: dict[object, object], identity: object) -> None:
         if self._seen(identity):
             return
-        self._enter()
+        self.enter()
         self.out.append(AMF0_OBJECT)
         self._members(members)
         self.depth += 1
@@ -231,10 +201,10 @@ class Amf0Encoder:
     def _end(self) -> None:
         self.out.write(b"\0\0\x09")
 
-    def _typed_object(self, value: TypedObject, identity: object) -> None:
+    def typed_object(self, value: TypedObject, identity: object) -> None:
         if self._seen(identity):
             return
-        self._enter()
+        self.enter()
         self.out.append(AMF0_TYPED_OBJECT)
         self._name(value.alias)
         self._members(value.values)
@@ -246,7 +216,7 @@ class Amf0Encoder:
             return
         if self._seen(value):
             return
-        self._enter()
+        self.enter()
         self.out.append(AMF0_TYPED_OBJECT)
         self._name(alias.name)
         names = alias.names
@@ -267,8 +237,8 @@ class Amf0Encoder:
     def _xml_document(self, value: XMLDocument) -> None:
         if self._seen(value):
             return
-        data = self._utf8(value.text)
-        self._reserve(len(data))
+        data = self.utf8(value.text)
+        self.reserve(len(data))
         self.out.append(AMF0_XML_DOCUMENT)
         self._u32(len(data))
         self.out.write(data)
@@ -279,11 +249,11 @@ class Amf0Encoder:
         if alias is not None:
             self._instance(value, alias)
         elif isinstance(value, tuple):
-            self._strict_array(list(value), value)
+            self.array(list(value), value)
         elif isinstance(value, datetime):
             self._date(to_milliseconds(value), value)
         elif isinstance(value, TypedObject):
-            self._typed_object(value, value)
+            self.typed_object(value, value)
         elif value is Undefined:
             self.out.append(AMF0_UNDEFINED)
         elif isinstance(value, MixedArray):
@@ -297,18 +267,4 @@ class Amf0Encoder:
         ):
             self.encode_avmplus(value)
         else:
-            self._adapted(value)
-
-    def _adapted(self, value: object) -> None:
-        """A Python type without a form of its own; `value` stays what references mean."""
-        stand_in = adapt(value, self.policy)
-        self._enter()
-        if isinstance(stand_in, dict):
-            self._anonymous(stand_in, value)
-        elif isinstance(stand_in, list):
-            self._strict_array(stand_in, value)
-        elif isinstance(stand_in, TypedObject):
-            self._typed_object(stand_in, value)
-        else:
-            self.encode(stand_in)
-        self.depth += 1
+            self.adapted(value)

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from amf_remoting.amf.aliases import registry
 from amf_remoting.amf.dates import from_milliseconds
-from amf_remoting.amf.errors import DecodeError
 from amf_remoting.amf.externalizable import DataInput, read_external
 from amf_remoting.amf.limits import Limits
 from amf_remoting.amf.markers import (
@@ -27,32 +25,20 @@ from amf_remoting.amf.markers import (
     AMF3_XML,
     AMF3_XML_DOCUMENT,
 )
-from amf_remoting.amf.member import NO_PLAN, Member, Memo, Plan
+from amf_remoting.amf.member import NO_PLAN, Member, Plan
 from amf_remoting.amf.native import i64, read_f64_be
+from amf_remoting.amf.reader import Reader
 from amf_remoting.amf.traits import ANONYMOUS, Traits
 from amf_remoting.amf.values import XML, Dictionary, MixedArray, TypedObject, Undefined, XMLDocument
 from amf_remoting.amf.vectors import DoubleVector, IntVector, ObjectVector, UIntVector
 
 
-class Amf3Decoder:
-    """Reads values from `data` at `position`; the three tables span them until `reset`.
-
-    Raises DecodeError, or IndexError where the data ends too early (the caller translates it).
-    """
+class Amf3Decoder(Reader):
+    """Reads values one after another; the three tables span them until `reset`."""
 
     def __init__(self, data: bytes, limits: Limits, repair: Callable[[bytes], str]) -> None:
-        self.data = data
-        self.position: i64 = 0
-        self.end: i64 = len(data)
-        self.depth: i64 = limits.depth
-        """Levels still allowed below the current value."""
-        self.values: i64 = limits.values
-        """Objects and members still allowed."""
-        self.repair = repair
-        self.aliases = registry.by_name
-        self.converted: Memo = {}
+        super().__init__(data, limits, repair)
         self.strings: list[str] = []
-        self.objects: list[object] = []
         self.traits: list[Traits] = []
         self.last_traits = ANONYMOUS
         self.last_plan: Plan = NO_PLAN
@@ -108,9 +94,6 @@ class Amf3Decoder:
             return self._dictionary()
         raise self.error(f"no AMF3 type has the marker {marker:#04x}")
 
-    def error(self, message: str) -> DecodeError:
-        return DecodeError(message, self.position)
-
     def u29(self) -> i64:
         """A 29-bit unsigned integer; the fourth byte carries eight bits (§1.3.1)."""
         data = self.data
@@ -134,22 +117,6 @@ class Amf3Decoder:
         self.position = position + 4
         return number | byte
 
-    def read_raw(self, length: i64) -> bytes:
-        """The next bytes, for externalizable bodies and everything that is opaque."""
-        start = self.position
-        end = start + length
-        if end > self.end:
-            raise self.error(f"{length} bytes announced, {self.end - start} left")
-        self.position = end
-        return self.data[start:end]
-
-    def _text(self, length: i64) -> str:
-        data = self.read_raw(length)
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            return self.repair(data)
-
     def string(self) -> str:
         """UTF-8-vr (§1.3.2): inline or by reference; the empty string has no entry."""
         position = self.position
@@ -165,7 +132,7 @@ class Amf3Decoder:
             return self.strings[index]
         if head == 1:
             return ""
-        text = self._text(head >> 1)
+        text = self.decoded(self.read_raw(head >> 1))
         self.strings.append(text)
         return text
 
@@ -183,24 +150,13 @@ class Amf3Decoder:
             raise self.error(f"{count} items announced, {self.end - self.position} bytes left")
         return count
 
-    def _spend(self, values: i64) -> None:
-        self.values -= values
-        if self.values < 0:
-            raise self.error("more values than the limit")
-
-    def _enter(self, values: i64) -> None:
-        self.depth -= 1
-        if self.depth < 0:
-            raise self.error("nested deeper than the limit")
-        self._spend(values)
-
     def _array(self) -> object:
         """§3.11: names first, then the dense part. A list, or a MixedArray if there are names."""
         head = self.u29()
         if head & 1 == 0:
             return self._known(head)
         count = self._count(head, 1)
-        self._enter(count + 1)
+        self.enter(count + 1)
         dense: list[object] = []
         if self.data[self.position] == 1:
             self.position += 1
@@ -228,7 +184,7 @@ class Amf3Decoder:
         while name:
             members[name] = self.decode()
             name = self.string()
-        self._spend(len(members) - before)
+        self.spend(len(members) - before)
 
     def _object(self) -> object:
         """§3.12: a dict if it has no class, else an instance, else a TypedObject."""
@@ -236,7 +192,7 @@ class Amf3Decoder:
         if head & 1 == 0:
             return self._known(head)
         traits = self._traits(head)
-        self._enter(1 + len(traits.names))
+        self.enter(1 + len(traits.names))
         if traits.externalizable:
             value = self._externalizable(traits)
         elif not traits.class_name:
@@ -260,7 +216,7 @@ class Amf3Decoder:
         class_name = self.string()
         if count > self.end - self.position:
             raise self.error(f"{count} names announced, {self.end - self.position} bytes left")
-        self._spend(count)
+        self.spend(count)
         names = [self.string() for _index in range(count)]
         traits = Traits(class_name, tuple(names), head & 8 != 0, externalizable)
         self.traits.append(traits)
@@ -291,7 +247,7 @@ class Amf3Decoder:
 
     def _fill(self, instance: object, traits: Traits, plan: Plan) -> None:
         """Values go where the class declared an attribute; the others are read and dropped."""
-        self._spend(len(plan.by_name))
+        self.spend(len(plan.by_name))
         seen = 0
         for member in self._sealed(traits, plan):
             value = self.decode()
@@ -348,7 +304,7 @@ class Amf3Decoder:
         head = self.u29()
         if head & 1 == 0:
             return self._known(head)
-        text = self._text(head >> 1)
+        text = self.decoded(self.read_raw(head >> 1))
         value = XML(text) if marker == AMF3_XML else XMLDocument(text)
         self.objects.append(value)
         return value
@@ -377,7 +333,7 @@ class Amf3Decoder:
         if head & 1 == 0:
             return self._known(head)
         count = self._count(head, 1)
-        self._enter(count + 1)
+        self.enter(count + 1)
         fixed = self.read_raw(1) != b"\0"
         vector = ObjectVector([], self.string(), fixed)
         self.objects.append(vector)
@@ -391,7 +347,7 @@ class Amf3Decoder:
         if head & 1 == 0:
             return self._known(head)
         count = self._count(head, 2)
-        self._enter(count + 1)
+        self.enter(count + 1)
         value = Dictionary(weak=self.read_raw(1) != b"\0")
         self.objects.append(value)
         for _index in range(count):

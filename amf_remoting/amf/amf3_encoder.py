@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from amf_remoting.amf.adapters import adapt
-from amf_remoting.amf.aliases import ClassAlias, registry
+from amf_remoting.amf.aliases import ClassAlias
 from amf_remoting.amf.dates import to_milliseconds
 from amf_remoting.amf.errors import EncodeError
 from amf_remoting.amf.externalizable import DataOutput, write_external
@@ -34,9 +33,8 @@ from amf_remoting.amf.markers import (
     U29_MAX,
 )
 from amf_remoting.amf.names import member_name
-from amf_remoting.amf.native import BytesWriter, i64, write_f64_be
+from amf_remoting.amf.native import BytesWriter, write_f64_be
 from amf_remoting.amf.numbers import large_integer
-from amf_remoting.amf.text import encode_repaired
 from amf_remoting.amf.traits import ANONYMOUS, Traits, TraitsKey
 from amf_remoting.amf.u29 import SMALL_U29, u29_bytes
 from amf_remoting.amf.values import (
@@ -49,26 +47,19 @@ from amf_remoting.amf.values import (
     XMLDocument,
 )
 from amf_remoting.amf.vectors import DoubleVector, IntVector, NumberVector, ObjectVector, UIntVector
+from amf_remoting.amf.writer import Writer
 
 UNUSED: Final = Traits("", (), False, False)
 """Stands for no traits at all."""
 
 
-class Amf3Encoder:
-    """Writes values one after another into `out`; the three tables span them until `reset`."""
+class Amf3Encoder(Writer):
+    """Values as AMF3, with its three tables."""
 
     def __init__(self, out: BytesWriter, limits: Limits, policy: Policy) -> None:
-        self.out = out
-        self.policy = policy
-        self.output_bytes: i64 = limits.output_bytes
-        self.depth: i64 = limits.depth
-        """Levels still allowed below the current value."""
-        self.aliases = registry.by_class
+        super().__init__(out, limits, policy)
         self.strings: dict[str, bytes] = {}
         """The reference to write for a string that was written before."""
-        self.objects: dict[int, int] = {}
-        self.kept: list[object] = []
-        """What `objects` knows by id() must stay alive, or the id may come to mean another."""
         self.traits: dict[TraitsKey, bytes] = {}
         """The reference to write for traits that were written before."""
         self.last_traits: Traits = UNUSED
@@ -106,9 +97,9 @@ class Amf3Encoder:
             out.append(AMF3_DOUBLE)
             write_f64_be(out, value)
         elif isinstance(value, dict):
-            self._anonymous(value, value)
+            self.anonymous(value, value)
         elif isinstance(value, list):
-            self._array(value, value)
+            self.array(value, value)
         else:
             self._other(value)
 
@@ -154,11 +145,7 @@ class Amf3Encoder:
 
     def _text(self, text: str) -> None:
         """Length and bytes of a text that is not in the string table."""
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:
-            data = encode_repaired(text)
-        self._bytes(data)
+        self._bytes(self.utf8(text))
 
     def _bytes(self, data: bytes) -> None:
         self._length(len(data))
@@ -171,12 +158,8 @@ class Amf3Encoder:
 
     def write_raw(self, data: bytes) -> None:
         """Bytes as they are, for externalizable bodies."""
-        self._reserve(len(data))
+        self.reserve(len(data))
         self.out.write(data)
-
-    def _reserve(self, length: int) -> None:
-        if len(self.out) + length > self.output_bytes:
-            raise EncodeError(f"more than {self.output_bytes} bytes of output")
 
     def _integer(self, number: int) -> None:
         if INTEGER_MIN <= number <= INTEGER_MAX:
@@ -202,19 +185,12 @@ class Amf3Encoder:
         self.kept.append(identity)
         return False
 
-    def _enter(self) -> None:
-        self.depth -= 1
-        if self.depth < 0:
-            raise EncodeError("nested deeper than the limit")
-        if len(self.out) > self.output_bytes:
-            raise EncodeError(f"more than {self.output_bytes} bytes of output")
-
-    def _array(self, items: list[object], identity: object) -> None:
+    def array(self, items: list[object], identity: object) -> None:
         """§3.11, without names. `identity` is what references mean: `items` may be a copy of it."""
         self.out.append(AMF3_ARRAY)
         if self._seen(identity):
             return
-        self._enter()
+        self.enter()
         self._length(len(items))
         self.out.append(1)
         for item in items:
@@ -225,18 +201,18 @@ class Amf3Encoder:
         self.out.append(AMF3_ARRAY)
         if self._seen(value):
             return
-        self._enter()
+        self.enter()
         self._length(len(value.dense))
         self._members(value.named)
         for item in value.dense:
             self.encode(item)
         self.depth += 1
 
-    def _anonymous(self, members: dict[object, object], identity: object) -> None:
+    def anonymous(self, members: dict[object, object], identity: object) -> None:
         self.out.append(AMF3_OBJECT)
         if self._seen(identity):
             return
-        self._enter()
+        self.enter()
         self._traits(ANONYMOUS)
         self._members(members)
         self.depth += 1
@@ -278,11 +254,11 @@ class Amf3Encoder:
         for name in traits.names:
             self.string(name)
 
-    def _typed_object(self, value: TypedObject, identity: object) -> None:
+    def typed_object(self, value: TypedObject, identity: object) -> None:
         self.out.append(AMF3_OBJECT)
         if self._seen(identity):
             return
-        self._enter()
+        self.enter()
         values = value.values
         traits = value.traits
         if traits is None or not (traits.dynamic or len(traits.names) == len(values)):
@@ -299,7 +275,7 @@ class Amf3Encoder:
         self.out.append(AMF3_OBJECT)
         if self._seen(value):
             return
-        self._enter()
+        self.enter()
         self._traits(alias.traits)
         if alias.externalizable:
             write_external(value, DataOutput(self))
@@ -330,14 +306,14 @@ class Amf3Encoder:
             return
         self._length(len(vector.items))
         self.out.append(1 if vector.fixed else 0)
-        self._reserve(len(vector.items) * vector.item_size)
+        self.reserve(len(vector.items) * vector.item_size)
         self.out.write(vector.serialize())
 
     def _objects(self, vector: ObjectVector) -> None:
         self.out.append(AMF3_VECTOR_OBJECT)
         if self._seen(vector):
             return
-        self._enter()
+        self.enter()
         self._length(len(vector.items))
         self.out.append(1 if vector.fixed else 0)
         self.string(vector.type_name)
@@ -349,7 +325,7 @@ class Amf3Encoder:
         self.out.append(AMF3_DICTIONARY)
         if self._seen(value):
             return
-        self._enter()
+        self.enter()
         self._length(len(value))
         self.out.append(1 if value.weak else 0)
         for key, item in value.items():
@@ -365,11 +341,11 @@ class Amf3Encoder:
         elif isinstance(value, bytes):
             self._byte_array(value, value)
         elif isinstance(value, tuple):
-            self._array(list(value), value)
+            self.array(list(value), value)
         elif isinstance(value, datetime):
             self._date(to_milliseconds(value), value)
         elif isinstance(value, TypedObject):
-            self._typed_object(value, value)
+            self.typed_object(value, value)
         elif value is Undefined:
             self.out.append(AMF3_UNDEFINED)
         elif isinstance(value, MixedArray):
@@ -395,18 +371,4 @@ class Amf3Encoder:
         elif isinstance(value, Date):
             self._date(value.milliseconds, value)
         else:
-            self._adapted(value)
-
-    def _adapted(self, value: object) -> None:
-        """A Python type without a form of its own; `value` stays what references mean."""
-        stand_in = adapt(value, self.policy)
-        self._enter()
-        if isinstance(stand_in, dict):
-            self._anonymous(stand_in, value)
-        elif isinstance(stand_in, list):
-            self._array(stand_in, value)
-        elif isinstance(stand_in, TypedObject):
-            self._typed_object(stand_in, value)
-        else:
-            self.encode(stand_in)
-        self.depth += 1
+            self.adapted(value)

@@ -26,6 +26,29 @@ def _check_version(version: int) -> None:
         raise ValueError(f"AMF has versions 0 and 3, not {version!r}")
 
 
+def _decoder(
+    data: bytes, version: int, limits: Limits, policy: Policy | None
+) -> Amf0Decoder | Amf3Decoder:
+    """Raises DecodeError for too much data."""
+    if len(data) > limits.input_bytes:
+        raise DecodeError(f"{len(data)} bytes, more than {limits.input_bytes}")
+    repair = text.repair if policy is None or policy.strings == "repair" else text.refuse
+    if version == 3:
+        return Amf3Decoder(data, limits, repair)
+    _check_version(version)
+    return Amf0Decoder(data, limits, repair)
+
+
+def _decode(decoder: Amf0Decoder | Amf3Decoder) -> object:
+    """The next value; what goes wrong is a DecodeError."""
+    try:
+        return decoder.decode()
+    except IndexError:
+        raise DecodeError("the data ends inside a value", decoder.end) from None
+    except RecursionError:
+        raise DecodeError("nested deeper than the stack", decoder.position) from None
+
+
 class Decoder:
     """Reads values one by one from `data`, with shared tables until `reset`.
 
@@ -42,19 +65,9 @@ class Decoder:
         limits: Limits | None = None,
         policy: Policy | None = None,
     ) -> None:
-        _check_version(version)
-        limits = limits or DEFAULT_LIMITS
-        strict = (policy or DEFAULT_POLICY).strings == "strict"
-        self._limits = limits
+        self._limits = limits or DEFAULT_LIMITS
         self.data = data if type(data) is bytes else bytes(data)
-        if len(self.data) > limits.input_bytes:
-            raise DecodeError(f"{len(self.data)} bytes, more than {limits.input_bytes}")
-        repair = text.refuse if strict else text.repair
-        self._decoder: Amf0Decoder | Amf3Decoder
-        if version == 0:
-            self._decoder = Amf0Decoder(self.data, limits, repair)
-        else:
-            self._decoder = Amf3Decoder(self.data, limits, repair)
+        self._decoder = _decoder(self.data, version, self._limits, policy)
         self._decoder.position = position
 
     @property
@@ -87,12 +100,7 @@ class Decoder:
 
     def decode(self) -> Any:
         """The next value."""
-        try:
-            return self._decoder.decode()
-        except IndexError:
-            raise DecodeError("the data ends inside a value", len(self.data)) from None
-        except RecursionError:
-            raise DecodeError("nested deeper than the stack", self.position) from None
+        return _decode(self._decoder)
 
     def decode_arguments(self) -> Any:
         """The body of a call in AMF0, see Amf0Decoder.decode_arguments."""
@@ -176,9 +184,10 @@ def loads(
     policy: Policy | None = None,
 ) -> Any:
     """The one value in `data`. Raises DecodeError, for bytes behind the value too."""
-    decoder = Decoder(data, version, limits=limits, policy=policy)
-    value = decoder.decode()
-    if not decoder.at_end:
+    data = data if type(data) is bytes else bytes(data)
+    decoder = _decoder(data, version, limits or DEFAULT_LIMITS, policy)
+    value = _decode(decoder)
+    if decoder.position < decoder.end:
         raise DecodeError("bytes behind the value", decoder.position)
     return value
 

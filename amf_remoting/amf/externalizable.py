@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 
-class Writer(Protocol):
+class Amf3Writer(Protocol):
     """What a DataOutput needs of an AMF3 encoder."""
 
     def encode(self, value: object) -> None: ...
@@ -17,7 +17,7 @@ class Writer(Protocol):
     def write_raw(self, data: bytes) -> None: ...
 
 
-class Reader(Protocol):
+class Amf3Reader(Protocol):
     """What a DataInput needs of an AMF3 decoder."""
 
     def decode(self) -> object: ...
@@ -30,7 +30,7 @@ class DataOutput:
 
     __slots__ = ("_writer",)
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Amf3Writer) -> None:
         self._writer = writer
 
     def write_object(self, value: object) -> None:
@@ -55,7 +55,7 @@ class DataInput:
 
     __slots__ = ("_reader",)
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Amf3Reader) -> None:
         self._reader = reader
 
     def read_object(self) -> object:

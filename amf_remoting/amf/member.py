@@ -39,23 +39,20 @@ class Member:
 class Plan:
     """How the instances of one class are filled."""
 
-    def __init__(
-        self, class_name: str, cls: type, settable: bool, by_name: dict[str, Member]
-    ) -> None:
+    def __init__(self, class_name: str, cls: type, by_name: dict[str, Member]) -> None:
         self.class_name: Final = class_name
         self.cls: Final = cls
-        self.settable: Final = settable
-        """False for a class that guards its attributes (frozen, or with its own __setattr__)."""
         self.by_name: Final = by_name
         """The members by their names on the wire."""
         for index, member in enumerate(by_name.values()):
             member.bit = 1 << index
+        self._new: Final[Callable[[type], object]] = object.__new__
         self.complete: Final = (1 << len(by_name)) - 1
         """The bits of all members."""
 
     def create(self) -> object:
         """An empty instance, without `__init__`: references may mean it before it has members."""
-        return object.__new__(self.cls)
+        return self._new(self.cls)
 
     def set(self, instance: object, member: Member, value: object, memo: Memo) -> None:
         """Raises DecodeError for a value that does not fit the attribute's annotation."""
@@ -67,10 +64,7 @@ class Plan:
                 value = float(cast(int, value))
             else:
                 value = self._converted(member, value, memo)
-        if self.settable:
-            setattr(instance, member.attribute, value)
-        else:
-            object.__setattr__(instance, member.attribute, value)
+        object.__setattr__(instance, member.attribute, value)
 
     def _converted(self, member: Member, value: object, memo: Memo) -> object:
         if value is Undefined:
@@ -89,5 +83,5 @@ class Plan:
                 self.set(instance, member, Undefined, {})
 
 
-NO_PLAN: Final = Plan("", object, True, {})
+NO_PLAN: Final = Plan("", object, {})
 """Stands for none at all."""

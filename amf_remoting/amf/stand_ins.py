@@ -30,3 +30,10 @@ def read_f64_be(data: bytes, index: int) -> float:
         raise IndexError("index out of range")
     number: float = _unpack_double(data, index)[0]
     return number
+
+
+def read_i64_be(data: bytes, index: int) -> int:
+    """Raises IndexError like its compiled counterpart."""
+    if index + 8 > len(data):
+        raise IndexError("index out of range")
+    return int.from_bytes(data[index : index + 8], "big", signed=True)

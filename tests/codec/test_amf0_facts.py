@@ -13,18 +13,21 @@ from .bytes_of import double, hexadecimal, message, number0, packet, string0, ut
 END = b"\0\0\x09"
 
 
+@pytest.mark.fact(16)
 def test_an_empty_key_is_legal_unless_the_end_marker_follows() -> None:
     data = b"\x03" + utf8("") + number0(1) + utf8("a") + b"\x05" + END
     assert amf.loads(data, 0) == {"": 1, "a": None}
     assert amf.dumps({"": 1, "a": None}, 0) == data
 
 
+@pytest.mark.fact(17)
 @pytest.mark.parametrize("count", [0, 1, 2, 99, 0xFFFFFFFF])
 def test_the_count_of_an_ecma_array_is_a_hint(count: int) -> None:
     data = b"\x08" + count.to_bytes(4, "big") + utf8("a") + number0(1) + END
     assert amf.loads(data, 0) == MixedArray([], {"a": 1})
 
 
+@pytest.mark.fact(17)
 def test_a_stray_length_is_ignored() -> None:
     items = utf8("0") + number0(7) + utf8("1") + number0(8)
     data = b"\x08\0\0\0\3" + items + utf8("length") + number0(2) + END
@@ -33,6 +36,7 @@ def test_a_stray_length_is_ignored() -> None:
     assert amf.loads(no_dense_items, 0) == MixedArray([], {"a": 1, "length": 33})
 
 
+@pytest.mark.fact(17)
 def test_dense_keys_are_a_list() -> None:
     data = b"\x08\0\0\0\2" + utf8("0") + string0("x") + utf8("1") + b"\x01\x01" + END
     assert amf.loads(data, 0) == ["x", True]
@@ -46,6 +50,7 @@ def test_dense_keys_are_a_list() -> None:
     assert amf.dumps(MixedArray(["x"], {"n": None}), 0) == with_name
 
 
+@pytest.mark.fact(17)
 def test_an_ecma_array_that_contains_itself_keeps_its_identity() -> None:
     data = b"\x08\0\0\0\1" + utf8("0") + b"\x07\0\0" + END
     decoded = amf.loads(data, 0)
@@ -54,6 +59,7 @@ def test_an_ecma_array_that_contains_itself_keeps_its_identity() -> None:
     assert again.dense[0] is again
 
 
+@pytest.mark.fact(18)
 def test_objects_arrays_dates_and_xml_count_as_references() -> None:
     data = b"\x0a\0\0\0\x0a"  # 0: a strict array
     data += b"\x03" + END  # 1
@@ -75,6 +81,7 @@ def test_objects_arrays_dates_and_xml_count_as_references() -> None:
     assert encoded == data.replace(b"\x08\0\0\0\0", b"\x08\0\0\0\1")
 
 
+@pytest.mark.fact(18)
 def test_cycles() -> None:
     loop: dict[str, object] = {}
     loop["self"] = loop
@@ -86,6 +93,7 @@ def test_cycles() -> None:
 SECOND_USE = hexadecimal("03 000009") + hexadecimal("07 0001")
 
 
+@pytest.mark.fact(18)
 def test_the_arguments_array_is_slot_0_for_flash() -> None:
     body = b"\x0a\0\0\0\2" + SECOND_USE
     (call,) = parse(packet(message("a.b", "/1", body))).messages
@@ -94,6 +102,7 @@ def test_the_arguments_array_is_slot_0_for_flash() -> None:
     assert call.value[0] is call.value[1]
 
 
+@pytest.mark.fact(18)
 def test_the_arguments_array_is_not_counted_by_others() -> None:
     """Ruffle's AVM1 sends the second use of an array inside of the arguments as 07 0000."""
     body = b"\x0a\0\0\0\2" + hexadecimal("0A 00000001 05") + hexadecimal("07 0000")
@@ -103,12 +112,14 @@ def test_the_arguments_array_is_not_counted_by_others() -> None:
     assert call.value[0] is call.value[1]
 
 
+@pytest.mark.fact(18)
 def test_an_ambiguous_message_follows_flash() -> None:
     body = b"\x0a\0\0\0\3" + hexadecimal("03 000009") * 2 + hexadecimal("07 0001")
     (call,) = parse(packet(message("a.b", "/1", body))).messages
     assert call.value[2] is call.value[0]
 
 
+@pytest.mark.fact(18)
 def test_an_answer_has_no_arguments() -> None:
     """A result that is an array inside of itself is no sign of uncounted arguments."""
     body = hexadecimal("0A 00000001 07 0000")
@@ -116,6 +127,7 @@ def test_an_answer_has_no_arguments() -> None:
     assert answer.value[0] is answer.value
 
 
+@pytest.mark.fact(18)
 def test_a_reference_to_nothing_fails_its_message_only() -> None:
     broken = message("a.b", "/1", hexadecimal("0A 00000001 07 0009"))
     good = message("a.b", "/2", hexadecimal("0A 00000001 05"))
@@ -124,6 +136,7 @@ def test_a_reference_to_nothing_fails_its_message_only() -> None:
     assert (first.value, second.value) == (None, [None])
 
 
+@pytest.mark.fact(18)
 def test_beyond_65535_objects_referencing_stops() -> None:
     objects: list[dict[str, object]] = [{} for _ in range(65_536)]
     encoded = amf.dumps([*objects, objects[0], objects[-1]], 0)
@@ -133,6 +146,7 @@ def test_beyond_65535_objects_referencing_stops() -> None:
     assert decoded[-1] is not decoded[-3]
 
 
+@pytest.mark.fact(19)
 @pytest.mark.parametrize("zone", [b"\0\0", b"\xff\xc4", b"\x7f\xff"])
 def test_the_zone_of_a_date_is_ignored_and_0(zone: bytes) -> None:
     moment = datetime(2009, 2, 13, 23, 31, 30, 123_000, tzinfo=UTC)
@@ -140,6 +154,7 @@ def test_the_zone_of_a_date_is_ignored_and_0(zone: bytes) -> None:
     assert amf.dumps(moment, 0) == b"\x0b" + double(1234567890123.0) + b"\0\0"
 
 
+@pytest.mark.fact(20)
 def test_long_strings() -> None:
     assert amf.dumps("x" * 65_535, 0)[:3] == b"\x02\xff\xff"
     assert amf.dumps("x" * 65_536, 0)[:5] == b"\x0c\0\1\0\0"
@@ -147,17 +162,20 @@ def test_long_strings() -> None:
         assert amf.loads(amf.dumps("ä" * length, 0), 0) == "ä" * length
 
 
+@pytest.mark.fact(20)
 def test_names_have_no_long_form() -> None:
     assert amf.loads(amf.dumps({"x" * 65_535: 1}, 0), 0) == {"x" * 65_535: 1}
     with pytest.raises(EncodeError, match="65535"):
         amf.dumps({"x" * 65_536: 1}, 0)
 
 
+@pytest.mark.fact(21)
 def test_bytes_go_out_as_avm_plus() -> None:
     assert amf.dumps(b"ab", 0) == hexadecimal("11 0C 05 6162")
     assert amf.loads(hexadecimal("11 0C 05 6162"), 0) == b"ab"
 
 
+@pytest.mark.fact(21)
 @pytest.mark.parametrize(
     "value",
     [
@@ -175,6 +193,7 @@ def test_so_does_all_that_amf0_lacks(value: object) -> None:
     assert amf.loads(encoded, 0) == value
 
 
+@pytest.mark.fact(21)
 def test_unsupported_is_undefined() -> None:
     """Ruffle sends a ByteArray so."""
     assert amf.loads(hexadecimal("0A 00000002 0D 05"), 0) == [Undefined, None]
@@ -186,6 +205,7 @@ def test_reserved_and_unknown_markers(marker: str) -> None:
         amf.loads(hexadecimal(marker), 0)
 
 
+@pytest.mark.fact(22)
 def test_tables_last_for_one_body_not_one_value() -> None:
     shared: dict[str, object] = {}
     assert amf.dumps_many([shared, shared]) == hexadecimal("03 000009 07 0000")
@@ -193,6 +213,7 @@ def test_tables_last_for_one_body_not_one_value() -> None:
     assert first is second
 
 
+@pytest.mark.fact(22)
 def test_each_message_has_tables_of_its_own() -> None:
     refers_to_0 = hexadecimal("0A 00000001 11 0A 00")
     uses_strings = hexadecimal("0A 00000001 11 0A 0B 01 0361 0600 01")
@@ -203,6 +224,7 @@ def test_each_message_has_tables_of_its_own() -> None:
     assert "no object has the index 0" in str(second.error)
 
 
+@pytest.mark.fact(22)
 def test_amf3_tables_persist_over_the_switches_of_one_body() -> None:
     shared = {"k": "v"}
     encoded = amf.dumps([shared, amf.XML("x"), amf.XML("x"), b"bytes"], 0)
@@ -214,6 +236,7 @@ def test_amf3_tables_persist_over_the_switches_of_one_body() -> None:
     assert third == "a"
 
 
+@pytest.mark.fact(22)
 def test_in_rtmp_type_17_they_do_not() -> None:
     data = hexadecimal("11 06 03 61  11 06 00")
     assert amf.loads_many(data) == ["a", "a"]

@@ -12,6 +12,7 @@ from amf_remoting.amf import DecodeError, EncodeError, Policy, TypedObject, Unde
 from .bytes_of import double, hexadecimal
 
 
+@pytest.mark.fact(1)
 @pytest.mark.parametrize(
     ("data", "number"),
     [
@@ -32,6 +33,7 @@ def test_u29_has_a_sign_for_integer_values(data: str, number: int) -> None:
     assert amf.dumps(number) == hexadecimal(data)
 
 
+@pytest.mark.fact(1)
 def test_u29_is_unsigned_for_lengths_and_references() -> None:
     text = "x" * (2**21 + 5)
     encoded = amf.dumps([text, text])
@@ -40,22 +42,26 @@ def test_u29_is_unsigned_for_lengths_and_references() -> None:
         amf.loads(hexadecimal("06 FFFFFFFF"))
 
 
+@pytest.mark.fact(2)
 def test_the_fourth_byte_carries_8_bits() -> None:
     assert amf.loads(hexadecimal("04 80C08080")) == 2097280
     assert amf.dumps(2097280) == hexadecimal("04 80C08080")
 
 
+@pytest.mark.fact(2)
 @pytest.mark.parametrize("data", ["04 8001", "04 808001", "04 80808001"])
 def test_non_minimal_integers_are_accepted(data: str) -> None:
     assert amf.loads(hexadecimal(data)) == 1
 
 
+@pytest.mark.fact(3)
 @pytest.mark.parametrize("number", [2**28, -(2**28) - 1, 2**53, -(2**53)])
 def test_outside_29_bits_an_int_is_a_double(number: int) -> None:
     assert amf.dumps(number) == b"\x05" + double(float(number))
     assert amf.loads(amf.dumps(number)) == number
 
 
+@pytest.mark.fact(3)
 @pytest.mark.parametrize("version", [0, 3])
 def test_beyond_2_to_the_53_digits_are_never_lost_silently(version: int) -> None:
     number = 2**53 + 1
@@ -69,6 +75,7 @@ def test_beyond_2_to_the_53_digits_are_never_lost_silently(version: int) -> None
         amf.dumps(10**400, version, policy=Policy(large_integers="number"))
 
 
+@pytest.mark.fact(3)
 def test_nan_and_negative_zero() -> None:
     assert amf.dumps(math.nan) == hexadecimal("05 7FF8000000000000")
     assert math.isnan(amf.loads(hexadecimal("05 7FF8000000000000")))
@@ -76,11 +83,13 @@ def test_nan_and_negative_zero() -> None:
     assert math.copysign(1, amf.loads(amf.dumps(-0.0, 0), 0)) == -1
 
 
+@pytest.mark.fact(4)
 def test_the_empty_string_is_never_in_the_table() -> None:
     assert amf.dumps(["", "a", "", "a"]) == hexadecimal("09 09 01 0601 060361 0601 0600")
     assert amf.loads(hexadecimal("09 09 01 0601 060361 0601 0600")) == ["", "a", "", "a"]
 
 
+@pytest.mark.fact(4)
 def test_names_class_names_vector_types_and_values_share_one_string_table() -> None:
     value = [TypedObject("a", {"b": "a"}), amf.ObjectVector([], "b"), {"a": "b"}]
     encoded = amf.dumps(value)
@@ -88,6 +97,7 @@ def test_names_class_names_vector_types_and_values_share_one_string_table() -> N
     assert amf.loads(encoded) == value
 
 
+@pytest.mark.fact(5)
 def test_xml_byte_arrays_and_dates_are_in_the_object_table() -> None:
     data = hexadecimal("09 11 01 0B0361 070362 0C0363 0801") + double(0.0)
     data += hexadecimal("0B02 0704 0C06 0808")
@@ -102,18 +112,21 @@ def test_xml_byte_arrays_and_dates_are_in_the_object_table() -> None:
     assert amf.dumps(decoded) == data
 
 
+@pytest.mark.fact(5)
 def test_their_text_is_not_in_the_string_table() -> None:
     assert amf.dumps([amf.XML("ab"), "ab", "ab"]) == hexadecimal(
         "09 07 01 0B 05 6162 06 05 6162 06 00"
     )
 
 
+@pytest.mark.fact(6)
 def test_an_array_has_names_first() -> None:
     data = hexadecimal("09 05 03 61 04 01 01 04 07 04 08")
     assert amf.loads(data) == amf.MixedArray([7, 8], {"a": 1})
     assert amf.dumps(amf.MixedArray([7, 8], {"a": 1})) == data
 
 
+@pytest.mark.fact(6)
 def test_containers_enter_the_table_before_their_children() -> None:
     array = amf.loads(hexadecimal("09 03 01 09 00"))
     assert array[0] is array
@@ -132,6 +145,7 @@ def test_containers_enter_the_table_before_their_children() -> None:
         assert len(amf.dumps(value)) < 20
 
 
+@pytest.mark.fact(7)
 def test_an_empty_property_name_is_refused() -> None:
     with pytest.raises(EncodeError, match="empty name"):
         amf.dumps({"": 1})
@@ -141,6 +155,7 @@ def test_an_empty_property_name_is_refused() -> None:
     assert amf.loads(amf.dumps(dictionary)) == dictionary
 
 
+@pytest.mark.fact(8)
 def test_traits_dynamic_sealed_and_by_reference() -> None:
     data = hexadecimal("09 0B 01")
     data += hexadecimal("0A 0B 01 01")  # anonymous, dynamic, no members
@@ -160,6 +175,7 @@ def test_traits_dynamic_sealed_and_by_reference() -> None:
     assert amf.dumps(decoded) == data
 
 
+@pytest.mark.fact(8)
 def test_an_even_head_is_an_object_reference_and_01_is_traits_0() -> None:
     decoded = amf.loads(hexadecimal("09 05 01 0A 13 0341 0361 0401 0A 01 0402"))
     assert decoded == [TypedObject("A", {"a": 1}), TypedObject("A", {"a": 2})]
@@ -167,6 +183,7 @@ def test_an_even_head_is_an_object_reference_and_01_is_traits_0() -> None:
     assert decoded[0] is decoded[1]
 
 
+@pytest.mark.fact(8)
 def test_one_class_may_arrive_with_different_sealed_lists() -> None:
     data = hexadecimal("09 0B 01 0A 13 0341 0361 0401 0A 13 00 0362 0402 0A 05 0403 0A 01 0404")
     data += hexadecimal("0A 13 00 0361 0405")
@@ -179,6 +196,7 @@ def test_one_class_may_arrive_with_different_sealed_lists() -> None:
     assert len(amf.dumps(decoded)) < len(data)
 
 
+@pytest.mark.fact(8)
 def test_an_anonymous_object_with_sealed_members_is_a_dict() -> None:
     assert amf.loads(hexadecimal("0A 23 01 0361 0362 0401 0402")) == {"a": 1, "b": 2}
 
@@ -203,6 +221,7 @@ def pair():
     amf.registry.discard("test.Pair")
 
 
+@pytest.mark.fact(9)
 def test_externalizable_bodies_share_the_tables(pair) -> None:
     shared = {"k": "text"}
     value = [shared, pair(shared, "text"), pair(1, 2)]
@@ -214,6 +233,7 @@ def test_externalizable_bodies_share_the_tables(pair) -> None:
     assert encoded.count(b"test.Pair") == 1
 
 
+@pytest.mark.fact(9)
 def test_externalizables_reserve_their_index_before_their_body(pair) -> None:
     loop = pair()
     loop.first, loop.second = loop, []
@@ -223,6 +243,7 @@ def test_externalizables_reserve_their_index_before_their_body(pair) -> None:
     assert amf.loads(hexadecimal("09 05 01 0A 07 13 746573742E50616972 0A02 090101 0904"))[1] == []
 
 
+@pytest.mark.fact(10)
 def test_a_dictionary_has_keys_of_any_type() -> None:
     key = {"k": 1}
     dictionary = amf.Dictionary([(key, "object"), (1, "int"), ("1", "text"), (True, "bool")])
@@ -234,6 +255,7 @@ def test_a_dictionary_has_keys_of_any_type() -> None:
     assert len(decoded) == 4
 
 
+@pytest.mark.fact(10)
 def test_a_dictionary_is_in_the_object_table() -> None:
     dictionary = amf.Dictionary(weak=True)
     assert amf.dumps([dictionary, dictionary]) == hexadecimal("09 05 01 11 01 01 11 02")
@@ -242,6 +264,7 @@ def test_a_dictionary_is_in_the_object_table() -> None:
     assert first.weak
 
 
+@pytest.mark.fact(11)
 @pytest.mark.parametrize(
     ("data", "value"),
     [
@@ -258,6 +281,7 @@ def test_vectors(data: str, value: object) -> None:
     assert amf.dumps(value) == hexadecimal(data)
 
 
+@pytest.mark.fact(11)
 @pytest.mark.parametrize("marker", ["0D", "0E", "0F", "10", "09", "11", "0C", "0B", "06", "0A"])
 def test_counts_are_checked_against_the_bytes_left(marker: str) -> None:
     head = "FFFFFFFB" if marker == "0A" else "FFFFFFFF"
@@ -265,6 +289,7 @@ def test_counts_are_checked_against_the_bytes_left(marker: str) -> None:
         amf.loads(hexadecimal(f"{marker} {head} 01 01"))
 
 
+@pytest.mark.fact(12)
 def test_dates_are_rounded_to_milliseconds() -> None:
     moment = datetime(2009, 2, 13, 23, 31, 30, 123_456, tzinfo=UTC)
     data = hexadecimal("08 01") + double(1234567890123.0)
@@ -274,6 +299,7 @@ def test_dates_are_rounded_to_milliseconds() -> None:
     assert amf.loads(fraction) == moment.replace(microsecond=123_000)
 
 
+@pytest.mark.fact(12)
 def test_dates_by_reference_and_without_a_zone() -> None:
     moment = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
     first, second = amf.loads(amf.dumps([moment, moment]))
@@ -283,6 +309,7 @@ def test_dates_by_reference_and_without_a_zone() -> None:
     assert amf.dumps(elsewhere) == amf.dumps(moment)
 
 
+@pytest.mark.fact(12)
 @pytest.mark.parametrize("version", [0, 3])
 @pytest.mark.parametrize("milliseconds", [math.inf, -math.inf, 1e18, -1e18])
 def test_dates_python_cannot_hold(milliseconds: float, version: int) -> None:
@@ -290,12 +317,14 @@ def test_dates_python_cannot_hold(milliseconds: float, version: int) -> None:
     assert amf.loads(amf.dumps(date, version), version) == date
 
 
+@pytest.mark.fact(12)
 @pytest.mark.parametrize("version", [0, 3])
 def test_an_invalid_date_is_nan(version: int) -> None:
     decoded = amf.loads(amf.dumps(amf.Date(math.nan), version), version)
     assert math.isnan(decoded.milliseconds)
 
 
+@pytest.mark.fact(13)
 def test_undefined_and_null_differ() -> None:
     assert amf.dumps([Undefined, None]) == hexadecimal("09 05 01 00 01")
     first, second = amf.loads(hexadecimal("09 05 01 00 01"))
@@ -304,6 +333,7 @@ def test_undefined_and_null_differ() -> None:
     assert not Undefined
 
 
+@pytest.mark.fact(14)
 def test_a_byte_array_is_opaque() -> None:
     deflated = hexadecimal("789C4B04000062 0062")
     encoded = amf.dumps(deflated)
@@ -311,11 +341,13 @@ def test_a_byte_array_is_opaque() -> None:
     assert amf.loads(encoded) == deflated
 
 
+@pytest.mark.fact(14)
 @pytest.mark.parametrize("data", [b"abc", bytearray(b"abc"), memoryview(b"abc")])
 def test_bytes_are_a_byte_array_never_a_string(data: object) -> None:
     assert amf.dumps(data) == hexadecimal("0C 07 616263")
 
 
+@pytest.mark.fact(15)
 @pytest.mark.parametrize(
     ("data", "text"),
     [
@@ -337,6 +369,7 @@ def test_bad_strings_do_not_lose_the_batch(data: str, text: str) -> None:
             amf.loads(bad, version, policy=Policy(strings="strict"))
 
 
+@pytest.mark.fact(15)
 @pytest.mark.parametrize("version", [0, 3])
 def test_surrogates_go_out_as_valid_utf8(version: int) -> None:
     assert amf.loads(amf.dumps("a\ud83d\ude00b\ud83d", version), version) == "a\U0001f600b\ufffd"

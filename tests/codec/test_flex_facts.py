@@ -34,6 +34,7 @@ ID = "0A1B2C3D-0000-1111-2222-333344445555"
 ID_BYTES = hexadecimal("0C 21 0A1B2C3D000011112222333344445555")
 
 
+@pytest.mark.fact(30)
 def test_the_body_is_an_array_of_one_message() -> None:
     packet = parse((CAPTURES / "royale_ping.bin").read_bytes())
     (call,) = packet.messages
@@ -46,6 +47,7 @@ def test_the_body_is_an_array_of_one_message() -> None:
     assert (ping.timestamp, ping.time_to_live) == (0, 0)
 
 
+@pytest.mark.fact(30)
 def test_operations() -> None:
     numbers = {operation.name: operation.value for operation in Operation}
     assert numbers == {
@@ -65,6 +67,7 @@ def test_operations() -> None:
     assert sent.operation == 8
 
 
+@pytest.mark.fact(30)
 @pytest.mark.parametrize(("charset", "encoding"), [(None, "utf-8"), ("latin-1", "latin-1")])
 def test_credentials_are_base64(charset: str | None, encoding: str) -> None:
     body = base64.b64encode("zoë:pass:word".encode(encoding)).decode()
@@ -85,6 +88,7 @@ def test_an_unknown_charset_is_no_server_error() -> None:
         login.credentials()
 
 
+@pytest.mark.fact(31)
 def test_acknowledgements_and_errors_round_trip() -> None:
     answers: list[AbstractMessage] = [
         AcknowledgeMessage(correlation_id=ID, body=[1]),
@@ -113,6 +117,7 @@ def test_names_on_the_wire_are_camel_case() -> None:
         assert name in encoded
 
 
+@pytest.mark.fact(32)
 def test_small_messages_are_read_bit_by_bit() -> None:
     data = hexadecimal("0A 07 07 44534B")
     data += b"\xff\x03" + hexadecimal("06 07 626479")  # all of AbstractMessage; body "bdy"
@@ -129,6 +134,7 @@ def test_small_messages_are_read_bit_by_bit() -> None:
     assert (message.client_id, message.message_id, message.correlation_id) == (ID, ID, ID)
 
 
+@pytest.mark.fact(32)
 def test_each_unknown_bit_carries_one_value_to_skip() -> None:
     data = hexadecimal("0A 07 07 445343")
     data += b"\x81\x84\x41" + hexadecimal("04 07  04 01  04 02 04 03")  # body; three unknown
@@ -139,12 +145,14 @@ def test_each_unknown_bit_carries_one_value_to_skip() -> None:
     assert (message.body, message.operation) == (7, 5)
 
 
+@pytest.mark.fact(32)
 @pytest.mark.parametrize("value", ["0C 03 41", "06 03 41", "01"])
 def test_ids_in_bytes_have_16(value: str) -> None:
     with pytest.raises(DecodeError, match="16 bytes"):
         amf.loads(hexadecimal("0A 07 07 44534B 80 01") + hexadecimal(value) + b"\0\0")
 
 
+@pytest.mark.fact(32)
 @pytest.mark.parametrize(
     ("message", "alias", "cls"),
     [
@@ -174,11 +182,13 @@ def test_small_messages_round_trip(
     assert ID.encode() not in encoded
 
 
+@pytest.mark.fact(32)
 def test_an_error_message_has_no_small_form() -> None:
     error = ErrorMessage()
     assert small(error) is error
 
 
+@pytest.mark.fact(33)
 def test_the_streaming_channel() -> None:
     opened = AcknowledgeMessage(correlation_id="open", body="stream-1")
     body = amf.dumps(opened)
@@ -192,6 +202,7 @@ def test_the_streaming_channel() -> None:
     assert StreamReader().receive_data(stream) == received
 
 
+@pytest.mark.fact(33)
 @pytest.mark.parametrize(
     "data",
     [b"xyz\r\n", b"123456789abc", b"-5\r\n", b"FFFFFFFF\r\n", b"1\r\n\x01XY", b"1\r\n\xff\r\n"],
@@ -202,6 +213,7 @@ def test_a_broken_stream_is_an_error(data: bytes) -> None:
         StreamReader(limits=Limits(input_bytes=1000)).receive_data(data)
 
 
+@pytest.mark.fact(34)
 @pytest.mark.parametrize(
     ("cls", "name"),
     [

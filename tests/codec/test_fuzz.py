@@ -39,4 +39,7 @@ def test_the_corpus_itself_is_fine() -> None:
 
 
 def test_the_fuzzer_runs_for_as_long_as_it_is_told() -> None:
-    assert run(seconds=0.2, seed=3) > 0
+    found = run(seconds=0.2, seed=3, measure_every=2)
+    assert found.inputs > 0
+    assert found.measured == (found.inputs + 1) // 2
+    assert 0 < found.slowest < 1

@@ -12,6 +12,7 @@ NULL_ARGUMENT = hexadecimal("0A 00000001 05")
 BROKEN = hexadecimal("0A 00000001 FF")
 
 
+@pytest.mark.fact(23)
 @pytest.mark.parametrize("version", [0, 1, 3])
 def test_versions_0_1_and_3(version: int) -> None:
     parsed = parse(packet(version=version))
@@ -19,12 +20,14 @@ def test_versions_0_1_and_3(version: int) -> None:
     assert parsed.serialize() == packet(version=version)
 
 
+@pytest.mark.fact(23)
 @pytest.mark.parametrize("version", [2, 4, 0xFFFF])
 def test_other_versions_are_refused(version: int) -> None:
     with pytest.raises(DecodeError, match="version"):
         parse(packet(version=version))
 
 
+@pytest.mark.fact(23)
 def test_counts_are_unsigned() -> None:
     many = Packet(0, [], [Message("a", "/1")] * 40_000)
     assert len(parse(many.serialize()).messages) == 40_000
@@ -34,6 +37,7 @@ def test_counts_are_unsigned() -> None:
         parse(hexadecimal("0000 FFFF"))
 
 
+@pytest.mark.fact(24)
 @pytest.mark.parametrize("length", [0xFFFFFFFF, 0, 1, 5, 7, 1000])
 def test_a_length_is_never_trusted(length: int) -> None:
     calls = [message("a.b", f"/{n}", NULL_ARGUMENT, length) for n in (1, 2)]
@@ -44,6 +48,7 @@ def test_a_length_is_never_trusted(length: int) -> None:
     ]
 
 
+@pytest.mark.fact(24)
 def test_a_right_length_isolates_a_broken_message() -> None:
     first, second, third = parse(
         packet(
@@ -58,6 +63,7 @@ def test_a_right_length_isolates_a_broken_message() -> None:
     assert isinstance(third.error, DecodeError)
 
 
+@pytest.mark.fact(24)
 @pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 3, 7, 8, 11])
 def test_behind_a_broken_message_of_wrong_length_nothing_is_found(length: int) -> None:
     parsed = parse(packet(message("a", "/1", BROKEN, length), message("b", "/2", NULL_ARGUMENT)))
@@ -65,6 +71,7 @@ def test_behind_a_broken_message_of_wrong_length_nothing_is_found(length: int) -
     assert parsed.messages[0].error is not None
 
 
+@pytest.mark.fact(24)
 def test_our_lengths_are_right() -> None:
     sent = Packet(0, [Header("h", True, 1)], [Message("a", "/1", [1]), Message("b", "/2", "x")])
     data = sent.serialize()
@@ -78,6 +85,7 @@ def test_our_lengths_are_right() -> None:
     assert parse(data) == sent
 
 
+@pytest.mark.fact(25)
 def test_avm_plus_is_accepted_in_an_amf0_packet() -> None:
     (call,) = parse(packet(message("a", "/1", hexadecimal("0A 00000001 11 04 05")))).messages
     assert (call.value, call.encoding) == ([5], 3)
@@ -85,12 +93,14 @@ def test_avm_plus_is_accepted_in_an_amf0_packet() -> None:
     assert call.encoding == 0
 
 
+@pytest.mark.fact(25)
 def test_encoding_3_goes_out_behind_11() -> None:
     data = Packet(3, [], [Message("/1/onResult", "null", {"a": 1}, encoding=3)]).serialize()
     assert data.endswith(b"\x11" + amf.dumps({"a": 1}, 3))
     assert parse(data).messages[0].encoding == 3
 
 
+@pytest.mark.fact(26)
 def test_targets_and_response_uris() -> None:
     data = Packet(0, [], [Message("/1/onResult", value=1)]).serialize()
     (answer,) = parse(data).messages
@@ -99,12 +109,14 @@ def test_targets_and_response_uris() -> None:
         Packet(0, [], [Message("x" * 65_536)]).serialize()
 
 
+@pytest.mark.fact(26)
 def test_response_uris_may_repeat_or_be_empty() -> None:
     uris = ["/1", "/1", "null", "", "/1"]
     sent = Packet(0, [], [Message("a", uri, [n]) for n, uri in enumerate(uris)])
     assert [each.response_uri for each in parse(sent.serialize()).messages] == uris
 
 
+@pytest.mark.fact(26)
 def test_a_response_can_call_methods_of_the_client() -> None:
     sent = Packet(
         0,
@@ -114,6 +126,7 @@ def test_a_response_can_call_methods_of_the_client() -> None:
     assert parse(sent.serialize()) == sent
 
 
+@pytest.mark.fact(27)
 @pytest.mark.parametrize(
     ("body", "value"),
     [

@@ -78,6 +78,7 @@ def test_bodies_that_are_not_a_strict_array(post: Post, body: Any, value: Any) -
     assert answers(post(packet(("echo.args", body)))) == [("/1/onResult", value)]
 
 
+@pytest.mark.fact(28)
 def test_a_batch_is_answered_message_by_message_in_order(post: Post) -> None:
     calls = packet(
         ("math.add", [1, 2]), ("echo.fail", ["secret"]), ("nowhere.at_all", []), ("math.add", [1]),
@@ -97,6 +98,22 @@ def test_a_batch_is_answered_message_by_message_in_order(post: Post) -> None:
         "left": 0, "level": "error", "code": "Shop.SoldOut", "description": "none left",
     }  # fmt: skip
     assert got[5][1] == "last"
+
+
+@pytest.mark.fact(28)
+def test_errors_travel_in_http_200(post: Post) -> None:
+    response = post(packet(("nowhere.at_all", [])))
+    assert (response.status_code, response["Content-Type"]) == (200, "application/x-amf")
+    (answer,) = parse(response.content).messages
+    assert (answer.target_uri, answer.value["level"]) == ("/1/onStatus", "error")
+
+
+@pytest.mark.fact(28)
+def test_ruffle_restarts_response_uris_and_sends_version_0(post: Post) -> None:
+    for _envelope in range(2):
+        response = post(packet(("math.add", [1, 2]), ("math.add", [3, 4]), version=0))
+        assert parse(response.content).version == 0
+        assert answers(response) == [("/1/onResult", 3), ("/2/onResult", 7)]
 
 
 def test_response_uris_may_repeat(post: Post) -> None:
@@ -120,6 +137,7 @@ def test_fire_and_forget(post: Post) -> None:
     assert seen == [1, 2]
 
 
+@pytest.mark.fact(28)
 def test_a_body_that_cannot_be_decoded_hurts_no_other(post: Post) -> None:
     good = [Packet(0, [], [Message("math.add", f"/{n}", [n, 1])]).serialize()[6:] for n in (1, 3)]
     bad = b"\0\x09echo.echo\0\x02/2" + b"\0\0\0\x06" + b"\x0a\0\0\0\x01\xff"

@@ -43,6 +43,7 @@ def test_refusals_can_be_read_too(post: Post, exposed: Any) -> None:
     assert (response.status_code, response["Access-Control-Allow-Origin"]) == (400, FOREIGN)
 
 
+@pytest.mark.fact(29)
 @pytest.mark.parametrize(("allowed", "status"), [((), 403), ((FOREIGN,), 204), (("*",), 204)])
 def test_preflight(post: Post, exposed: Any, allowed: Any, status: int) -> None:
     opened(exposed, ALLOWED_ORIGINS=allowed)
@@ -109,6 +110,7 @@ def test_trusted_origins_of_django_are_this_sites_own(post: Post, exposed: Any) 
     assert post(CALL, headers={**COOKIE, "Origin": FOREIGN}).status_code == 200
 
 
+@pytest.mark.fact(29)
 def test_crossdomain_is_closed_by_default(client: Any, exposed: Any) -> None:
     exposed.ROOT_URLCONF = "tests.gateway.urls"
     response = client.get("/crossdomain.xml")
@@ -117,6 +119,7 @@ def test_crossdomain_is_closed_by_default(client: Any, exposed: Any) -> None:
     assert control.attrib == {"permitted-cross-domain-policies": "none"}
 
 
+@pytest.mark.fact(29)
 def test_crossdomain_admits_named_domains(client: Any, exposed: Any) -> None:
     exposed.ROOT_URLCONF = "tests.gateway.urls"
     opened(exposed, CROSSDOMAIN_DOMAINS=["*.games.example", '"><evil/>'])
