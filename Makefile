@@ -6,6 +6,7 @@ HTTP_PORT ?= 8000
 RTMP_PORT ?= 1935
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
+ATHERIS := atheris>=3.0
 
 BIN := .venv/bin
 NODE := tests/interop/node
@@ -24,7 +25,8 @@ help:
 	@echo "make bench-gateway  the gateway above an empty view, and Py3AMF's"
 	@echo "make bench-rtmp  the RTMP server's processor time, beside nginx-rtmp's and others'"
 	@echo "make bench-so    shared objects on daphne: one to 1,000, a crowd, four processes over Redis"
-	@echo "make fuzz-codec  random bytes against the AMF codec for FUZZ_SECONDS"
+	@echo "make fuzz-codec  mutated packets against the AMF codec for FUZZ_SECONDS, then as long"
+	@echo "                 with atheris, where that can be installed"
 	@echo "make fuzz-gateway  10,000 mutated packets posted to a running demo site"
 	@echo "make fuzz-rtmp   random bytes against the RTMP protocol for FUZZ_SECONDS"
 	@echo "make clean       removes what make set up (the database stays)"
@@ -111,6 +113,10 @@ bench-rtmp: .venv/bench.stamp
 
 fuzz-codec: .venv/dev.stamp
 	$(BIN)/python -m tests.codec.fuzz --seconds $(FUZZ_SECONDS)
+	@if $(BIN)/python -c "import atheris" 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(ATHERIS)"; then \
+	  $(BIN)/python -m tests.codec.fuzz --seconds $(FUZZ_SECONDS) --atheris; \
+	else echo "atheris cannot be installed here: no run led by coverage"; fi
 
 fuzz-gateway: .venv/dev.stamp
 	$(BIN)/python -m tests.gateway.flood

@@ -304,6 +304,20 @@ def test_annotations_refuse(hint: Any, value: object) -> None:
         coercion(value)
 
 
+def test_what_two_share_is_converted_once() -> None:
+    day = datetime(2026, 1, 2, tzinfo=UTC)
+    people = [TypedObject("test.Person", {"born": day, "tags": ["a"]}) for _ in range(2)]
+    first, second = amf.loads(amf.dumps(people))
+    assert first.born == date(2026, 1, 2)
+    assert first.born is second.born
+
+
+@VERSIONS
+def test_without_an_annotation_everything_stays_as_it_came(version: int) -> None:
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    assert received("test.Plain", version, mystery=moment).mystery == moment
+
+
 @pytest.mark.parametrize("hint", [Any, object, T, "text", Shape, int | Any, Final[int]])
 def test_annotations_that_fit_everything(hint: Any) -> None:
     assert coercion_of(hint) is None

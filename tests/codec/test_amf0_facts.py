@@ -163,6 +163,13 @@ def test_long_strings() -> None:
 
 
 @pytest.mark.fact(20)
+def test_a_string_is_as_long_as_it_says() -> None:
+    for text in (hexadecimal("02 0005 61"), hexadecimal("0C 00000005 61626364")):
+        with pytest.raises(DecodeError, match="5 bytes announced"):
+            amf.loads(text, 0)
+
+
+@pytest.mark.fact(20)
 def test_names_have_no_long_form() -> None:
     assert amf.loads(amf.dumps({"x" * 65_535: 1}, 0), 0) == {"x" * 65_535: 1}
     with pytest.raises(EncodeError, match="65535"):

@@ -289,6 +289,12 @@ def test_counts_are_checked_against_the_bytes_left(marker: str) -> None:
         amf.loads(hexadecimal(f"{marker} {head} 01 01"))
 
 
+@pytest.mark.fact(11)
+def test_the_dense_part_must_fit_behind_the_names() -> None:
+    with pytest.raises(DecodeError, match="4 items announced, 0 bytes left"):
+        amf.loads(hexadecimal("09 09 0361 01 01"))
+
+
 @pytest.mark.fact(12)
 def test_dates_are_rounded_to_milliseconds() -> None:
     moment = datetime(2009, 2, 13, 23, 31, 30, 123_456, tzinfo=UTC)

@@ -115,6 +115,13 @@ def test_amf3_object_of_a_class_that_nobody_registered() -> None:
     ]
 
 
+def test_amf3_object_without_dynamic_members() -> None:
+    assert seen(amf.walk(bytes.fromhex("0a 13 03 41 03 61 01 "))) == [
+        (0, (), "Object", "A; sealed: a"),
+        (6, ("a",), "Null", None, ""),
+    ]
+
+
 def test_amf3_references() -> None:
     data = bytes.fromhex("09 07 01 0a 0b 01 01 0a 01 01 0a 02")
     assert seen(amf.walk(data)) == [
@@ -130,7 +137,7 @@ def test_amf3_references() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [MOMENT, b"\0", amf.XML("x"), amf.IntVector([1]), amf.Dictionary(), amf.ObjectVector([])],
+    [MOMENT, b"\0", [], amf.XML("x"), amf.IntVector([1]), amf.Dictionary(), amf.ObjectVector([])],
     ids=lambda value: type(value).__name__,
 )
 def test_everything_with_an_index_can_be_referred_to(value: object) -> None:

@@ -25,7 +25,7 @@ def _by_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(amf0_text, "INTERPRETED", False)
 
 
-def people(count: int) -> list[Any]:
+def people(count: int, *, long: int = 5000) -> list[Any]:
     return [
         {
             "id": number,
@@ -34,7 +34,7 @@ def people(count: int) -> list[Any]:
             "city": ("Berlin", "Köln", "Roma", "", "Llanfairpwllgwyngyllgogerychwyrndrobwll")[
                 number % 5
             ],
-            "long": "x" * (5000 if number == 3 else 0),
+            "long": "x" * (long if number == 3 else 0),
         }
         for number in range(count)
     ]
@@ -60,6 +60,11 @@ def test_one_other_byte_is_seen(size: int) -> None:
         assert not is_ascii(bytes(data), size, size)
 
 
+def test_a_whole_word_must_be_there() -> None:
+    with pytest.raises(IndexError):
+        same_bytes(b"1234567", 0, 0, 1)
+
+
 @given(st.binary(min_size=1, max_size=40), st.binary(min_size=8, max_size=8))
 def test_equal_bytes_have_equal_digests(piece: bytes, behind: bytes) -> None:
     at = len(piece) + 8
@@ -83,7 +88,7 @@ def test_any_value(value: Any) -> None:
 
 @pytest.mark.usefixtures("_by_words")
 def test_the_end_may_come_anywhere() -> None:
-    data = amf.dumps(people(12), 0)
+    data = amf.dumps(people(4, long=70), 0)
     for end in range(len(data)):
         with pytest.raises(amf.DecodeError):
             amf.loads(data[:end], 0)
