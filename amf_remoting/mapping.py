@@ -8,7 +8,6 @@ Nothing of a model is sent until its fields are named: a password hash is a fiel
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from types import GeneratorType
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from django.db.models import Manager, Model, QuerySet
 from django.utils.functional import Promise
 
 from .amf import EncodeError, TypedObject, register_adapter
-from .amf.adapters import ITERATOR_LIMIT
+from .amf.adapters import finite_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +81,7 @@ def _adapt_iterator(iterator: Iterator[object]) -> list[object]:
     # It can be read once: one that asks the database half-way would be lost.
     if _on_loop():
         raise SynchronousOnlyOperation("an iterator is read in a thread: make a list of it")
-    items = list(islice(iterator, ITERATOR_LIMIT + 1))
-    if len(items) > ITERATOR_LIMIT:
-        raise EncodeError(f"an iterator of more than {ITERATOR_LIMIT} items")
-    return items
+    return finite_list(iterator)
 
 
 def _on_loop() -> bool:

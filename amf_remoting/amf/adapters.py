@@ -41,7 +41,8 @@ def register_adapter(cls: type[T], adapter: Adapter[T]) -> None:
     _adapt.register(cls, adapter)
 
 
-def _finite_list(values: Iterator[object]) -> list[object]:
+def finite_list(values: Iterator[object]) -> list[object]:
+    """The items of an iterator. Raises EncodeError for more than ITERATOR_LIMIT."""
     items = list(islice(values, ITERATOR_LIMIT + 1))
     if len(items) > ITERATOR_LIMIT:
         raise EncodeError(f"an iterator of more than {ITERATOR_LIMIT} items")
@@ -61,7 +62,7 @@ register_adapter(UUID, str)
 register_adapter(Decimal, str)
 register_adapter(date, _midnight)
 register_adapter(time, time.isoformat)
-register_adapter(Iterator, _finite_list)  # type: ignore[type-abstract]
+register_adapter(Iterator, finite_list)  # type: ignore[type-abstract]
 register_adapter(Set, list)  # type: ignore[type-abstract]
 register_adapter(Sequence, list)  # type: ignore[type-abstract]
 register_adapter(ValuesView, list)
