@@ -1,12 +1,14 @@
 """What hostile bodies may cause: faults, 400, one line in the log; never an error of ours."""
 
 import asyncio
+import io
 import random
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import AsyncClient, RequestFactory
 
@@ -17,7 +19,7 @@ from amf_remoting.exceptions import Fault
 from amf_remoting.packet import Message, Packet, parse
 from amf_remoting.pool import BoundedThreadPool
 from amf_remoting.registry import registry, remote_method
-from amf_remoting.views import gateway
+from amf_remoting.views import agateway, gateway
 
 from .conftest import Post
 
@@ -123,6 +125,37 @@ def test_a_packet_of_very_many_messages_is_refused(post: Post, exposed: Any) -> 
     exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "MAX_MESSAGES": 1001}
     response = post(b"\0\0\0\0\x03\xe9" + one * 1001)
     assert len(parse(response.content).messages) == 1001
+
+
+class Unread(io.BytesIO):
+    """A body that fails the test when it is asked for."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise AssertionError(f"{size} bytes were read")
+
+
+@pytest.mark.parametrize("declared", ["101", "9" * 5000], ids=["101", "5,000 digits"])
+def test_a_body_that_declares_too_much_is_not_read(exposed: Any, declared: str) -> None:
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "MAX_REQUEST_SIZE": 100}
+    request = post_request(b"x")
+    request.META["CONTENT_LENGTH"] = declared
+    request._stream = Unread()
+    assert gateway(request).status_code == 413
+
+
+@pytest.mark.parametrize(("size", "status"), [(100, 400), (101, 413)])
+async def test_a_body_without_a_declared_length_is_measured(
+    exposed: Any, size: int, status: int
+) -> None:
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "MAX_REQUEST_SIZE": 100}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/gateway/",
+        "headers": [(b"content-type", b"application/x-amf"), (b"transfer-encoding", b"chunked")],
+    }
+    request = ASGIRequest(scope, io.BytesIO(b"\xff" * size))
+    assert (await agateway(request)).status_code == status
 
 
 async def test_a_large_packet_is_refused_while_the_pool_is_full(

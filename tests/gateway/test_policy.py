@@ -165,6 +165,20 @@ class TestRules:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("with_policy")
+def test_what_others_read_before_the_commit_does_not_outlive_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with transaction.atomic():
+        ServicePolicy.objects.create(service="echo", enabled=False)
+        with monkeypatch.context() as another_thread:  # which sees what was committed
+            another_thread.setattr(policy_module, "_query", lambda old: Snapshot("before", {}))
+            assert code_of("echo.echo", [1]) == "ok"
+        assert code_of("echo.echo", [1]) == "ok"
+    assert code_of("echo.echo", [1]) == "Server.Unavailable"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("with_policy")
 async def test_async_calls_share_one_query_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     query = policy_module._query
