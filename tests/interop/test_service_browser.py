@@ -63,6 +63,8 @@ def test_calls_and_packets_by_keyboard(start_demo_server: Callable[[], DemoServe
     assert administer["needs"] == "amf_remoting.add_callrecord"
     rows = found["callLog"]["rows"]
     assert any("math.add\tServer.Unavailable\t" in row and "ada\tjson" in row for row in rows)
+    assert found["method"].startswith("people.get(name: str) -> ")
+    assert found["restrict"] == "people.get"
     assert max(found["widths"].values()) <= 0, "a page must not be wider than the screen"
 
 

@@ -169,6 +169,17 @@ async function administer(page) {
 	return { before, off, on, throttled, needs };
 }
 
+// A method's own page, and the admin's form for one.
+async function method(page) {
+	await page.goto(`${site}/services/call/people.get/`);
+	return page.locator('main code').first().innerText();
+}
+
+async function restrict(page) {
+	await page.goto(`${site}/admin/amf_remoting/servicepolicy/add/?target=people.get`);
+	return page.locator('#id_target').inputValue();
+}
+
 async function callLog(page) {
 	const list = `${site}/admin/amf_remoting/callrecord/`;
 	const rows = page.locator('#result_list tbody tr');
@@ -206,7 +217,7 @@ try {
 	const page = await context.newPage();
 	page.on('pageerror', (error) => found.errors.push(String(error)));
 	await logIn(page);
-	for (const show of [call, inspect, converse, record, administer, callLog]) {
+	for (const show of [call, inspect, converse, record, administer, callLog, method, restrict]) {
 		found[show.name] = await show(page);
 		await look(page, show.name);
 	}
