@@ -12,7 +12,7 @@ BIN := .venv/bin
 NODE := tests/interop/node
 DAPHNE := $(BIN)/daphne --application-close-timeout 5
 
-.PHONY: help run test coverage lint interop bench bench-codec bench-gateway bench-rtmp bench-so
+.PHONY: help run test coverage lint interop bench bench-codec bench-daphne bench-gateway bench-rtmp bench-so
 .PHONY: fuzz-codec fuzz-gateway fuzz-rtmp clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make bench       the benchmarks"
 	@echo "make bench-codec the AMF codec against its peers, pure and compiled; fails below its goals"
 	@echo "make bench-gateway  the gateway above an empty view, and Py3AMF's"
+	@echo "make bench-daphne   the demo site's HTTP doors through daphne, under load"
 	@echo "make bench-rtmp  the RTMP server's processor time, beside nginx-rtmp's and others'"
 	@echo "make bench-so    shared objects on daphne: one to 1,000, a crowd, four processes over Redis"
 	@echo "make fuzz-codec  mutated packets against the AMF codec for FUZZ_SECONDS, then as long"
@@ -101,6 +102,9 @@ bench: .venv/bench.stamp interop
 
 bench-gateway: .venv/dev.stamp
 	@$(BIN)/python benchmarks/bench_gateway.py
+
+bench-daphne: .venv/dev.stamp
+	@$(BIN)/python benchmarks/bench_daphne.py
 
 bench-so: .venv/dev.stamp
 	@$(BIN)/python benchmarks/bench_so.py

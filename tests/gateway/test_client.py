@@ -191,6 +191,21 @@ class TestLive:
         with pytest.raises(RemoteFault, match=r"echo\.fail failed"):
             two.result()
 
+    async def test_async_headers_cookies_and_client_methods(self, live_server: Any) -> None:
+        await User.objects.acreate_user("joe", password="secret")
+        heard: list[Any] = []
+        client = AsyncRemotingClient(f"{live_server.url}/gateway/", version=3)
+        client.on("onNews", heard.append)
+        client.add_header("X-Test", "h")
+        assert await client.call("echo.greet") == "h"
+        assert heard == [{"text": "hello"}, None]
+        assert client.conversation.headers["Ticket"].value == 7
+        client.conversation.url = f"{live_server.url}/gateway/"
+        client.set_credentials("joe", "secret")
+        assert await client.call("staff.whoami") == "joe"
+        client.set_credentials("", "")
+        assert await client.call("staff.whoami") == "joe"
+
     @pytest.mark.parametrize(
         ("path", "reason"), [("/nowhere/", "HTTP status 404"), ("/page/", "text/html")]
     )

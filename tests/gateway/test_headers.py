@@ -134,6 +134,59 @@ def test_bytes_of_a_client_call_and_a_header() -> None:
     )  # fmt: skip
 
 
+def header(name: str, value: str, *, must_understand: bool = False) -> str:
+    """Hexadecimal of a header whose value is given so."""
+    length = f"{len(value) // 2:08x}"
+    return f"{len(name):04x}{name.encode().hex()}{int(must_understand):02x}{length}{value}"
+
+
+def text(value: str) -> str:
+    return f"{len(value):04x}{value.encode().hex()}"
+
+
+def test_bytes_of_the_headers_that_the_player_obeys(post: Post) -> None:
+    call = "000000000001" + text("echo.greet") + text("/1") + "000000050a00000000"
+    persistent = (
+        "03" + text("name") + "02" + text("Ticket") + text("mustUnderstand") + "0100"
+        + text("data") + "00401c000000000000" "000009"
+    )  # fmt: skip
+    news = "03" + text("text") + "02" + text("hello") + "000009"
+    assert post(bytes.fromhex(call)).content.hex() == (
+        "0000" "0003"
+        + header("RequestPersistentHeader", persistent)
+        + header("AppendToGatewayUrl", "02" + text(";ticket=7"))
+        + header("ReplaceGatewayUrl", "02" + text("https://other.example/gateway/"))
+        + "0003"
+        + text("onNews") + text("null") + f"{len(news) // 2:08x}" + news
+        + text("onNews") + text("null") + "00000001" "05"
+        + text("/1/onResult") + text("null") + "00000001" "05"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("must_understand", "kind"), [(True, "onStatus"), (False, "onResult")])
+def test_bytes_of_a_header_that_must_be_understood(
+    post: Post, must_understand: bool, kind: str
+) -> None:
+    call = text("math.add") + text("/1") + "ffffffff" + "0a00000002" + "003ff0000000000000" * 2
+    ticket = header("Ticket", "0101", must_understand=must_understand)
+    answer = post(bytes.fromhex("00000001" + ticket + "0001" + call)).content.hex()
+    assert answer.startswith("000000000001" + text(f"/1/{kind}") + text("null"))
+    if not must_understand:
+        assert answer.endswith("00000009004000000000000000")
+
+
+def test_bytes_of_a_service_that_is_to_be_described(post: Post, exposed: Any) -> None:
+    exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "DESCRIBE_SERVICES": True}
+    call = text("math") + text("/1") + "000000050a00000000"
+    asked = "00000001" + header("DescribeService", "05") + "0001" + call
+    answer = post(bytes.fromhex(asked)).content.hex()
+    assert answer.startswith("000000000001" + text("/1/onResult") + text("null"))
+    assert (
+        "03" + text("version") + "02" + text("1.0") + text("address") + "02" + text("math")
+        in answer
+    )
+
+
 def test_fire_and_forget_may_call_the_client(post: Post) -> None:
     message = Message("echo.greet", "null", [])
     assert answers(post(Packet(0, [], [message]))) == [
