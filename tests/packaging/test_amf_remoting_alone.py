@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ import io, json, sys
 
 import django
 from django.conf import settings
+from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.urls import include, path
 
@@ -56,10 +58,16 @@ response = application(
     lambda status, headers: statuses.append(status),
 )
 (answer,) = parse(b"".join(response)).messages
+clients = {}
+for language in ("haxe", "typescript"):
+    client = io.StringIO()
+    call_command("amf_client", language=language, stdout=client)
+    clients[language] = len(client.getvalue().splitlines())
 print(json.dumps({
     "status": statuses,
     "target": answer.target_uri,
     "value": answer.value,
+    "clients": clients,
     "compiled": amf.COMPILED,
     "file": amf.__file__,
     "modules": sorted({name.partition(".")[0] for name in sys.modules}),
@@ -67,7 +75,7 @@ print(json.dumps({
 """
 
 
-def answer(environment: Environment, folder: Path) -> dict[str, object]:
+def answer(environment: Environment, folder: Path) -> dict[str, Any]:
     """Runs SITE in the environment, from a folder outside of the repository."""
     (folder / "wsgi_site.py").write_text(SITE)
     output = run(environment.python, "wsgi_site.py", cwd=folder)
@@ -80,6 +88,7 @@ def test_pure_wheel_under_wsgi(tmp_path: Path, environment: Environment, pure_wh
     result = answer(environment, tmp_path)
     assert result["status"] == ["200 OK"]
     assert (result["target"], result["value"]) == ("/1/onResult", 5)
+    assert min(dict(result["clients"]).values()) > 50, "with what is no Python in the wheel"
     assert result["compiled"] is False
     assert Path(str(result["file"])).is_relative_to(environment.packages)
     assert {"channels", "daphne", "twisted", "rtmp_channels"}.isdisjoint(result["modules"])
