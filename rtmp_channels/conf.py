@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -145,12 +146,25 @@ class RtmpSettings:
 
     def connection_config(self) -> ConnectionConfig:
         """The part that the protocol floor enforces."""
-        return ConnectionConfig(
-            max_message_length=self.max_message_length,
-            max_chunk_streams=self.max_chunk_streams,
-            max_partial_bytes=self.max_partial_bytes,
-            messages_per_turn=self.messages_per_turn,
+        return _connection_config(
+            self.max_message_length,
+            self.max_chunk_streams,
+            self.max_partial_bytes,
+            self.messages_per_turn,
         )
+
+
+@functools.lru_cache(maxsize=8)
+def _connection_config(
+    max_message_length: int, max_chunk_streams: int, max_partial_bytes: int, messages_per_turn: int
+) -> ConnectionConfig:
+    """Connections that are limited alike share one."""
+    return ConnectionConfig(
+        max_message_length=max_message_length,
+        max_chunk_streams=max_chunk_streams,
+        max_partial_bytes=max_partial_bytes,
+        messages_per_turn=messages_per_turn,
+    )
 
 
 def allowed_hosts() -> list[str]:

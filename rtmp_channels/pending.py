@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from rtmp_channels.exceptions import CallFailed, ConnectionClosed
@@ -15,6 +16,8 @@ class PendingCalls:
         self._futures: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
         self._closed = False
+        self.on_open: Callable[[], None] = _nothing
+        """Called when a call is made."""
 
     def __bool__(self) -> bool:
         return bool(self._futures)
@@ -26,6 +29,7 @@ class PendingCalls:
         self._last_id += 1
         future = asyncio.get_running_loop().create_future()
         self._futures[self._last_id] = future
+        self.on_open()
         return self._last_id, future
 
     def forget(self, transaction_id: int) -> None:
@@ -49,3 +53,7 @@ class PendingCalls:
         for future in futures.values():
             if not future.done():
                 future.set_exception(ConnectionClosed("the connection closed before an answer"))
+
+
+def _nothing() -> None:
+    pass

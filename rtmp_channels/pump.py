@@ -1,7 +1,9 @@
-"""How a consumer's messages reach its handlers: two feeders, one bounded queue, one dispatcher.
+"""How a consumer's messages reach its handlers: one dispatcher, in the order they arrive.
 
-Answers to the consumer's own calls never wait in the queue: a handler that awaits one would wait
-for ever, since the dispatcher is busy with that handler.
+Answers to the consumer's own calls never wait for their turn: a handler that awaits one would wait
+for ever, since the dispatcher is busy with that handler. So while a call of ours is unanswered, a
+feeder takes what the client sends: answers at once, the rest into a bounded queue. Whoever hears
+the channel layer has two feeders from the start; all others have none until their first call.
 """
 
 from __future__ import annotations
@@ -33,8 +35,12 @@ class Pump:
         self._dispatch = dispatch
         self._refuse = refuse
         self._calls = calls
+        calls.on_open = self._feed_while_dispatching
         self._room = asyncio.Event()
         self._queue = Inbox(max_messages=max_messages, max_bytes=max_bytes, on_room=self._room.set)
+        self._receive: Callable[[], Awaitable[Message]]
+        self._feeders: list[asyncio.Task[None]] = []
+        self._is_dispatching = False
 
     async def run(
         self,
@@ -42,24 +48,60 @@ class Pump:
         receive_from_layer: Callable[[], Awaitable[Message]] | None,
     ) -> None:
         """Returns when `rtmp.disconnect` has been dispatched; raises what a handler raises."""
-        feeders = [self._start(self._feed_from_client(receive))]
+        self._receive = receive
         if receive_from_layer is not None:
-            feeders.append(self._start(self._feed_from_layer(receive_from_layer)))
+            self._feed()
+            self._start(self._feed_from_layer(receive_from_layer))
         try:
             while True:
-                message = await self._queue.get()
+                message = await self._next()
                 if message["type"] == _FAILED:
                     raise message["error"]
+                self._is_dispatching = True
+                if self._calls:  # of a concurrent handler
+                    self._feed()
                 await self._dispatch(message)
+                self._is_dispatching = False
                 if message["type"] == "rtmp.disconnect":
                     return
         finally:
-            for feeder in feeders:
-                feeder.cancel()
-            await asyncio.gather(*feeders, return_exceptions=True)
+            await self._stop_feeding()
 
-    def _start(self, feeding: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return asyncio.get_running_loop().create_task(self._watch(feeding))
+    async def _next(self) -> Message:
+        while not self._feeders:
+            message = await self._receive()
+            if not self._settles(message):
+                return message
+        return await self._queue.get()
+
+    def _settles(self, message: Message) -> bool:
+        """Whether the message was about our own calls only."""
+        kind = message["type"]
+        if kind == "rtmp.result" or kind == "rtmp.error":  # noqa: PLR1714 - twice as fast as `in`
+            self._calls.resolve(message)
+            return True
+        if kind == "rtmp.disconnect":
+            self._calls.close()
+        return False
+
+    def _feed_while_dispatching(self) -> None:
+        """A call of ours was made; else the dispatcher itself takes its answer."""
+        if self._is_dispatching:
+            self._feed()
+
+    def _feed(self) -> None:
+        if not self._feeders:
+            self._start(self._feed_from_client())
+
+    async def _stop_feeding(self) -> None:
+        for feeder in self._feeders:
+            feeder.cancel()
+        if self._feeders:
+            await asyncio.gather(*self._feeders, return_exceptions=True)
+
+    def _start(self, feeding: Coroutine[Any, Any, None]) -> None:
+        loop = asyncio.get_running_loop()
+        self._feeders.append(loop.create_task(self._watch(feeding)))
 
     async def _watch(self, feeding: Coroutine[Any, Any, None]) -> None:
         try:
@@ -67,17 +109,14 @@ class Pump:
         except Exception as error:
             self._queue.put({"type": _FAILED, "error": error})
 
-    async def _feed_from_client(self, receive: Callable[[], Awaitable[Message]]) -> None:
-        queue, calls = self._queue, self._calls
+    async def _feed_from_client(self) -> None:
+        queue = self._queue
         while True:
-            message = await receive()
-            kind = message["type"]
-            if kind in {"rtmp.result", "rtmp.error"}:
-                calls.resolve(message)
+            message = await self._receive()
+            if self._settles(message):
                 continue
-            if kind == "rtmp.disconnect":
-                calls.close()
-            elif kind == "rtmp.call" and queue.is_full and calls:
+            kind = message["type"]
+            if kind == "rtmp.call" and queue.is_full and self._calls:
                 # The answer that the handler waits for may be behind this call.
                 await self._refuse(message)
                 continue

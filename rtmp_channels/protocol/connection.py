@@ -12,6 +12,7 @@ transport.write(connection.data_to_send())
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from rtmp_channels.protocol.client_commands import CONNECT_TRANSACTION_ID, Clien
 from rtmp_channels.protocol.commands import Command
 from rtmp_channels.protocol.config import ConnectionConfig, Role
 from rtmp_channels.protocol.constants import TIMESTAMP_MODULUS, MessageType
-from rtmp_channels.protocol.control import Acknowledgement, LimitType, SetPeerBandwidth
+from rtmp_channels.protocol.control import Acknowledgement
 from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
 from rtmp_channels.protocol.events import Event, HandshakeCompleted
 from rtmp_channels.protocol.handshake import ClientHandshake, Handshake, ServerHandshake
@@ -234,10 +235,7 @@ class Connection:
         self._machine.on_sent(ConnectionInput.ACCEPT, "accept_connect")
         self._reader.max_message_length = self.config.max_message_length
         self._reader.max_partial_bytes = self.config.max_partial_bytes
-        self._link.announce_window(self.config.window_acknowledgement_size)
-        self._link.write_control(SetPeerBandwidth(self.config.peer_bandwidth, LimitType.DYNAMIC))
-        self._link.announce_chunk_size()
-        self._link.write_control(StreamEvent(UserControlType.STREAM_BEGIN, 0))
+        self._link.announce_all()
         self._link.write_message(Message(MessageType.COMMAND_AMF0, 0, 0, answer))
         return self._release_held()
 
@@ -245,16 +243,14 @@ class Connection:
         self, properties: Mapping[str, Any], information: Mapping[str, Any]
     ) -> bytes:
         """Always type 20, as `connect` itself is: AMF3 begins after it."""
-        defaults = {"fmsVer": self.config.server_version, "capabilities": 31, "mode": 1}
-        success = status.status(
-            status.CONNECT_SUCCESS, "Connection succeeded.", objectEncoding=self.object_encoding
-        )
-        return Command(
-            "_result",
+        arguments = (
             self._server.connect_transaction_id,
-            defaults | dict(properties),
-            [success | dict(information)],
-        ).serialize()
+            self.object_encoding,
+            self.config.server_version,
+        )
+        if properties or information:
+            return _answer(*arguments, properties, information)
+        return _usual_answer(*arguments)
 
     def _release_held(self) -> list[Event]:
         events: list[Event] = []
@@ -465,3 +461,28 @@ def _reader(role: Role, config: ConnectionConfig) -> ChunkReader:
         max_partial_bytes=limits[1],
         max_chunk_streams=config.max_chunk_streams,
     )
+
+
+def _answer(
+    transaction_id: float,
+    object_encoding: int,
+    server_version: str,
+    properties: Mapping[str, Any],
+    information: Mapping[str, Any],
+) -> bytes:
+    defaults = {"fmsVer": server_version, "capabilities": 31, "mode": 1}
+    success = status.status(
+        status.CONNECT_SUCCESS, "Connection succeeded.", objectEncoding=object_encoding
+    )
+    return Command(
+        "_result",
+        transaction_id,
+        defaults | dict(properties),
+        [success | dict(information)],
+    ).serialize()
+
+
+@functools.lru_cache(maxsize=16)
+def _usual_answer(transaction_id: float, object_encoding: int, server_version: str) -> bytes:
+    """To nearly everyone: clients ask with transaction 1."""
+    return _answer(transaction_id, object_encoding, server_version, {}, {})

@@ -6,6 +6,7 @@ in the plain handshake; otherwise they are a version and a digest may follow (se
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -75,13 +76,11 @@ class ServerHandshake(Handshake):
     def _on_first_block(self, block: bytes) -> None:
         found = None if block[4:8] == _PLAIN else digest.find_digest(block, digest.CLIENT)
         if found is None:
-            s1 = bytes(8) + self._random_bytes(HANDSHAKE_SIZE - 8)
-            s2 = block
+            s1, s2 = _server_block(self._random_bytes, None), block
         else:
             self.digest_scheme, client_digest = found
-            s1 = bytes(4) + _SERVER_BLOCK_VERSION + self._random_bytes(HANDSHAKE_SIZE - 8)
-            s1, _ = digest.insert_digest(s1, self.digest_scheme, digest.SERVER)
-            s2 = digest.sign(self._random_bytes(_FILLING_SIZE), client_digest, digest.SERVER)
+            s1 = _server_block(self._random_bytes, self.digest_scheme)
+            s2 = digest.sign(_filling(self._random_bytes), client_digest, digest.SERVER)
         self._outgoing = _VERSION_BYTE + s1 + s2
 
     def _on_second_block(self, block: bytes) -> None:
@@ -116,6 +115,21 @@ class ClientHandshake(Handshake):
             return
         if not digest.is_signed(block, self._own_digest, digest.SERVER):
             raise RemoteProtocolError("handshake: S2 does not answer the digest in C1")
+
+
+@functools.lru_cache(maxsize=8)
+def _server_block(random_bytes: Callable[[int], bytes], scheme: int | None) -> bytes:
+    """S1, the same for every client of a process: it is no secret and proves nothing."""
+    block = random_bytes(HANDSHAKE_SIZE - 8)
+    if scheme is None:
+        return bytes(8) + block
+    return digest.insert_digest(bytes(4) + _SERVER_BLOCK_VERSION + block, scheme, digest.SERVER)[0]
+
+
+@functools.lru_cache(maxsize=8)
+def _filling(random_bytes: Callable[[int], bytes]) -> bytes:
+    """What S2 signs besides the client's digest; no secret either."""
+    return random_bytes(_FILLING_SIZE)
 
 
 def _check_version(version: int) -> None:

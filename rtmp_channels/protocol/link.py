@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -13,13 +14,14 @@ from rtmp_channels.protocol.constants import DEFAULT_CHUNK_SIZE, MessageType
 from rtmp_channels.protocol.control import (
     Abort,
     Acknowledgement,
+    LimitType,
     SetChunkSize,
     SetPeerBandwidth,
     WindowAcknowledgementSize,
 )
 from rtmp_channels.protocol.outbound import chunk_stream_id_of
 from rtmp_channels.protocol.state import StateMachine
-from rtmp_channels.protocol.user_control import UserControlEvent
+from rtmp_channels.protocol.user_control import StreamEvent, UserControlEvent, UserControlType
 
 ControlMessage: TypeAlias = (
     SetChunkSize
@@ -94,6 +96,14 @@ class Link:
         self.write_control(WindowAcknowledgementSize(window))
         self.window.announced = window
 
+    def announce_all(self) -> None:
+        """What precedes connect's answer: our window, the peer's, our chunk size, StreamBegin 0."""
+        config = self.config
+        window, chunk_size = config.window_acknowledgement_size, config.chunk_size
+        self.write(_announcements(window, config.peer_bandwidth, chunk_size))
+        self.window.announced = window
+        self._chunk_size = chunk_size
+
     def write_command(
         self,
         name: str,
@@ -123,3 +133,22 @@ class Link:
         """A data message; AMF0, which clients of either encoding read."""
         payload = serialize_values(list(values))
         self.write_message(Message(MessageType.DATA_AMF0, message_stream_id, 0, payload))
+
+
+@functools.lru_cache(maxsize=8)
+def _announcements(window: int, peer_bandwidth: int, chunk_size: int) -> bytes:
+    """The same bytes for every connection of a server."""
+    messages = (
+        WindowAcknowledgementSize(window),
+        SetPeerBandwidth(peer_bandwidth, LimitType.DYNAMIC),
+        SetChunkSize(chunk_size),
+        StreamEvent(UserControlType.STREAM_BEGIN, 0),
+    )
+    return b"".join(
+        serialize_message(
+            Message(message.type, 0, 0, message.serialize()),
+            chunk_stream_id=chunk_stream_id_of(message.type),
+            chunk_size=DEFAULT_CHUNK_SIZE,
+        )
+        for message in messages
+    )
