@@ -138,12 +138,14 @@ class AsyncRtmpConsumer(MessageHandlers):
             users.forget(self)
         await super().end(code)
 
-    async def user_read(self, user: Any, /) -> None:
-        """The database's user as of now, every USER_RELOAD_INTERVAL; None: see `on_user_gone`."""
-        self.user = self.scope["user"] = AnonymousUser() if user is None else user
-        if user is None:
-            fresh_users.get().forget(self)
-            await self.on_user_gone()
+    def user_read(self, user: Any, /) -> None:
+        """The database's user as of now, every USER_RELOAD_INTERVAL."""
+        self.user = self.scope["user"] = user
+
+    async def user_gone(self) -> None:
+        """See `on_user_gone`."""
+        self.user_read(AnonymousUser())
+        await self.on_user_gone()
 
     async def _serve(self, receive: Any) -> None:
         try:

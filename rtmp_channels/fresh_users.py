@@ -22,8 +22,11 @@ class HasUser(Protocol):
 
     user: Any
 
-    async def user_read(self, user: Any, /) -> None:
-        """The user as of now; None if it may not be here any more."""
+    def user_read(self, user: Any, /) -> None:
+        """The user as of now."""
+
+    async def user_gone(self) -> None:
+        """There is no such user any more; may take its time."""
 
 
 class FreshUsers:
@@ -34,6 +37,7 @@ class FreshUsers:
         self._consumers: dict[HasUser, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_failing = False
+        self._telling: set[asyncio.Task[None]] = set()
 
     def watch(self, consumer: HasUser) -> None:
         """From now on, if its user is one of the database's."""
@@ -53,9 +57,10 @@ class FreshUsers:
     async def close(self) -> None:
         """Ends it."""
         self._consumers.clear()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [*self._telling, *filter(None, [self._task])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def read(self) -> None:
         """Reads them once."""
@@ -63,8 +68,20 @@ class FreshUsers:
         users = await run_in_pool(partial(_users, keys), "auth")
         for consumer in tuple(self._consumers):
             key = consumer.user.pk
-            if key in keys and consumer in self._consumers:
-                await _hand_over(consumer, users.get(key))
+            if key not in keys or consumer not in self._consumers:
+                continue
+            user = users.get(key)
+            if _is_same(user, consumer.user):
+                consumer.user_read(user)
+            else:
+                self._tell(consumer)
+
+    def _tell(self, consumer: HasUser) -> None:
+        """In a task of its own: one that takes its time holds up no other."""
+        self.forget(consumer)
+        task = asyncio.get_running_loop().create_task(_end(consumer))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     async def _run(self) -> None:
         while True:
@@ -79,16 +96,18 @@ class FreshUsers:
                 self._is_failing = False
 
 
-async def _hand_over(consumer: HasUser, user: Any) -> None:
+def _is_same(user: Any, known: Any) -> bool:
     """A changed password ends what was begun with the old one, as it does sessions."""
-    known = consumer.user
-    is_same = user is not None and user.is_active
-    if is_same and user.get_session_auth_hash() != known.get_session_auth_hash():
-        is_same = False
+    if user is None or not user.is_active:
+        return False
+    return bool(user.get_session_auth_hash() == known.get_session_auth_hash())
+
+
+async def _end(consumer: HasUser) -> None:
     try:
-        await consumer.user_read(user if is_same else None)
+        await consumer.user_gone()
     except Exception:
-        logger.exception("A consumer could not be told of its user")
+        logger.exception("A consumer could not be told that its user is gone")
 
 
 def _users(keys: Collection[Any]) -> Mapping[Any, Any]:

@@ -6,7 +6,7 @@ from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.sync_consumers import RtmpConsumer
 from tests.support.settings_page import REFERENCE
 
-NOT_FOR_APPLICATIONS = {"dispatch", "end", "user_read", "base_send"}
+NOT_FOR_APPLICATIONS = {"dispatch", "end", "user_read", "user_gone", "base_send"}
 
 
 def names(consumer: type) -> set[str]:

@@ -153,6 +153,15 @@ async def test_a_wrong_password_is_rejected(ada, argument):
 
 
 @pytest.mark.usefixtures("_no_attempts_yet")
+async def test_what_the_database_refuses_is_wrong(ada, monkeypatch):
+    def refuse(request, **credentials):
+        raise ValueError("A string literal cannot contain NUL (0x00) characters.")
+
+    monkeypatch.setattr("rtmp_channels.logins.authenticate", refuse)
+    assert not (await connected("", {"user": "ada", "password": "analytical"}))[0]
+
+
+@pytest.mark.usefixtures("_no_attempts_yet")
 async def test_attempts_are_throttled_also_those_made_at_once(ada, settings, caplog):
     settings.AMF_REMOTING = {**settings.AMF_REMOTING, "LOGIN_THROTTLE": "3/min"}
     caplog.set_level(logging.INFO, "rtmp_channels")

@@ -12,7 +12,9 @@ from rtmp_channels.consumers import AsyncRtmpConsumer, remote
 from rtmp_channels.exceptions import CallFailed
 from rtmp_channels.fresh_users import FreshUsers, fresh_users
 from rtmp_channels.permissions import ANYONE, NOBODY, USERS
-from rtmp_channels.testing import RtmpCommunicator
+from rtmp_channels.protocol.events import StatusReceived
+from rtmp_channels.testing import LiveRtmpServer, RtmpCommunicator
+from tests.support.rtmp_client import RtmpClient
 
 PUBLISH = "rtmp_channels.publish_stream"
 
@@ -167,6 +169,20 @@ async def test_it_happens_by_itself(ada, settings, caplog):
     await fresh_users.close()
 
 
+def test_over_a_socket(ada, settings):
+    settings.RTMP_CHANNELS = {"USER_RELOAD_INTERVAL": 0.05}
+    with (
+        LiveRtmpServer(RtmpAuthMiddleware(Known.as_asgi())) as server,
+        RtmpClient(server.port, f"app?token={make_token(ada)}") as client,
+    ):
+        assert client.call("who") == "ada"
+        get_user_model().objects.update(is_active=False)
+        status = client.wait_for(lambda event: isinstance(event, StatusReceived))
+        assert status.information["description"] == "Your login does not hold any more."
+        with pytest.raises(ConnectionError):
+            client.wait_for(lambda event: False)
+
+
 async def test_one_query_for_all_connections(client, ada, monkeypatch):
     asked, read = [], []
 
@@ -177,7 +193,7 @@ async def test_one_query_for_all_connections(client, ada, monkeypatch):
     class Watching:
         user = ada
 
-        async def user_read(self, user):
+        def user_read(self, user):
             read.append(user)
 
     monkeypatch.setattr("rtmp_channels.fresh_users._users", users_of)
@@ -204,7 +220,7 @@ async def test_a_database_that_fails_leaves_users_as_they_were(monkeypatch, capl
     class Watching:
         user = get_user_model()(pk=1)
 
-        async def user_read(self, user):
+        def user_read(self, user):
             pytest.fail("nothing was read")
 
     users, watching = FreshUsers(0.001), Watching()
@@ -215,6 +231,53 @@ async def test_a_database_that_fails_leaves_users_as_they_were(monkeypatch, capl
     users.forget(watching)
     assert task.cancelling()
     assert len([one for one in caplog.records if "cannot be read again" in one.message]) == 1
+
+
+async def test_a_consumer_that_fails_holds_up_no_other(monkeypatch, caplog):
+    told = []
+
+    class Watching:
+        def __init__(self, fails):
+            self.user = get_user_model()(pk=1)
+            self.fails = fails
+
+        async def user_gone(self):
+            if self.fails:
+                raise RuntimeError("a bug")
+            told.append(self.user.pk)
+
+    users = FreshUsers(30)
+    monkeypatch.setattr("rtmp_channels.fresh_users._users", lambda keys: {})
+    for fails in (True, False):
+        users.watch(Watching(fails))
+    await users.read()
+    async with asyncio.timeout(10):
+        while users._telling:
+            await asyncio.sleep(0)
+    assert told == [1]
+    assert "A consumer could not be told that its user is gone" in caplog.text
+
+
+async def test_who_takes_its_time_to_end_is_cancelled_with_the_server(monkeypatch):
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        user = get_user_model()(pk=1)
+
+        async def user_gone(self):
+            began.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+    users = FreshUsers(0.001)
+    monkeypatch.setattr("rtmp_channels.fresh_users._users", lambda keys: {})
+    users.watch(Slow())
+    await began.wait()
+    assert users._task is None, "nobody is left to be watched, and that cancels nothing"
+    await users.close()
+    assert ended.is_set()
 
 
 @pytest.mark.parametrize("user", [USER, ANONYMOUS, None])

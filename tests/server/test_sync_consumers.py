@@ -181,6 +181,51 @@ async def test_streams_and_shared_objects(client):
     assert await client.use_shared_object("other") is None
 
 
+async def test_the_other_hooks(caplog):
+    class Diary(RtmpConsumer):
+        entries = []  # noqa: RUF012
+
+        def on_unpublish(self, message):
+            self.entries.append(("unpublish", message["stream_name"], self.scope["path"]))
+
+        def on_stop(self, message):
+            self.entries.append(("stop", message["stream_name"], str(self.user)))
+
+        def on_data(self, values):
+            self.entries.append(("data", values))
+
+    stream = {"message_stream_id": 1, "stream_name": "show"}
+    for consumer in (Diary, RtmpConsumer):  # as they are, nothing happens
+        client = RtmpCommunicator(consumer.as_asgi(), "/app")
+        assert (await client.connect(10))[0]
+        await client.send_input({"type": "rtmp.unpublish", **stream})
+        await client.send_input({"type": "rtmp.stop", **stream})
+        await client.send_input({"type": "rtmp.data", "values": ["onCue", 1], "timestamp": 0})
+        await client.disconnect(timeout=10)
+    assert Diary.entries == [
+        ("unpublish", "show", "/app"),
+        ("stop", "show", "AnonymousUser"),
+        ("data", ["onCue", 1]),
+    ]
+    assert caplog.records == []
+
+
+async def test_a_user_who_is_gone():
+    class Plain(RtmpConsumer):
+        made = []  # noqa: RUF012
+
+        def connect(self):
+            self.made.append(self)
+            self.send({"type": "rtmp.accept", "information": {}})
+
+    client = RtmpCommunicator(Plain.as_asgi(), "/app")
+    await client.connect(10)
+    await Plain.made[0]._host.user_gone()
+    message = await client.receive_output(10)
+    assert (message["type"], message["code"]) == ("rtmp.close", "NetConnection.Connect.Rejected")
+    await client.disconnect(timeout=10)
+
+
 async def test_plain_ones_obey_their_attributes():
     plain = RtmpCommunicator(RtmpConsumer.as_asgi(may_play=ANYONE), "/app")
     assert (await plain.connect(10))[0]
