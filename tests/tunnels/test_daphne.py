@@ -36,11 +36,12 @@ def http_port(server):
 
 
 class HttpClient(Client):
-    """RTMPT over one HTTP connection that is kept."""
+    """RTMPT over one HTTP connection that is kept, or over many as through some proxies."""
 
-    def __init__(self, port):
+    def __init__(self, port, *, is_kept=True):
         super().__init__()
         self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.is_kept = is_kept
         self.number = 0
         self.id = self.post("/open/1").decode().strip()
 
@@ -49,6 +50,8 @@ class HttpClient(Client):
         response = self.http.getresponse()
         content = response.read()
         assert response.status == 200, (path, response.status)
+        if not self.is_kept:
+            self.http.close()
         return content
 
     def poll(self):
@@ -112,6 +115,14 @@ async def test_rtmpt_on_daphne(server):
     assert await asyncio.to_thread(server.process.wait, 20) == 0
     client.http.close()
     assert "Traceback" not in server.log
+
+
+async def test_rtmpt_with_a_connection_for_each_request(server):
+    """As behind a proxy, which may spread them over as many as it likes."""
+    client = await asyncio.to_thread(HttpClient, http_port(server), is_kept=False)
+    await client.connect("lobby")
+    for number in range(20):
+        assert await client.call("echo.echo", number) == number
 
 
 async def test_websocket_on_daphne(server):
