@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from rtmp_channels import goodbye
 from rtmp_channels.application import ApplicationLink, ASGIApplication
+from rtmp_channels.bursts import bursts
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.connections.current import rosters
 from rtmp_channels.connections.facts import Facts
@@ -91,8 +92,8 @@ class Session:
         self._sent_bytes = 0
         """What was handed to the transport until the last ping."""
         self._is_reading = True
-        self._burst: asyncio.Handle | None = None
-        """The turn in which the rest of what was received is handled."""
+        self._waits_for_turn = False
+        """To handle the rest of what was received."""
         self._flush_handle: asyncio.Handle | None = None
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         """A list while the transport holds too much."""
@@ -253,13 +254,15 @@ class Session:
             self._transport.resume_reading()
 
     def go_on_soon(self) -> None:
-        """Messages wait in what was received: in the loop's next turn, and nothing is read."""
+        """Messages wait in what was received: in a later turn, and nothing is read until then."""
         self._pause_reading()
-        if self._burst is None:
-            self._burst = self._loop.call_soon(self._go_on)
+        if not self._waits_for_turn:
+            self._waits_for_turn = True
+            bursts.get().add(self)
 
-    def _go_on(self) -> None:
-        self._burst = None
+    def go_on(self) -> None:
+        """It is this session's turn."""
+        self._waits_for_turn = False
         if self.phase < Phase.CLOSING and not self._is_behind:
             self._handle(self.connection.receive_more)
             self.read_on()

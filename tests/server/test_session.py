@@ -607,6 +607,22 @@ async def test_a_burst_of_commands_leaves_others_their_turn():
     await other.lose()
 
 
+async def test_of_many_that_flood_one_has_its_turn_at_a_time():
+    floods = [(await connected(messages_per_turn=10))[0] for _ in range(3)]
+    for flood in floods:
+        for _ in range(30):
+            flood.client.send_create_stream()
+        flood.session.data_received(flood.client.data_to_send())
+        assert len(flood.receive()) == 10
+    turns = []
+    for _ in range(7):
+        await asyncio.sleep(0)
+        turns.append([len(flood.receive()) for flood in floods])
+    assert turns[:6] == [[10, 0, 0], [0, 10, 0], [0, 0, 10]] * 2
+    for flood in floods:
+        await flood.lose()
+
+
 async def test_a_burst_behind_connect_leaves_others_their_turn():
     wire = Wire(Recorder(), messages_per_turn=10)
     wire.deliver()
