@@ -109,7 +109,9 @@ async def test_rtmpt_on_daphne(server):
     assert isinstance(await client.connect("lobby"), ConnectAccepted)
     value = "x" * 300_000
     assert await client.call("echo.echo", value) == value
-    await asyncio.to_thread(server.process.terminate)
+    server.process.terminate()
+    # daphne cancels requests, even one whose application has not begun: that one has no answer.
+    await asyncio.to_thread(server.wait_for_log, "Killed . pending application")
     status = await client.wait_for(StatusReceived)
     assert status.information["code"] == "NetConnection.Connect.AppShutdown"
     assert await asyncio.to_thread(server.process.wait, 20) == 0

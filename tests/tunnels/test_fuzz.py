@@ -48,7 +48,7 @@ async def test_requests_in_any_order(application, settings, sessions, caplog, se
                     break
                 number += rng.choice([1] * 30 + [0, 2, -1])
     assert seen == {200, 400, 404, 413}
-    assert caplog.records == []
+    assert [one.getMessage() for one in caplog.records if "rtmp" in one.name] == []
     sessions.end_all()
     for transport in tuple(tunnel._transports.values()):
         transport.lose()
@@ -68,6 +68,6 @@ async def test_frames_of_any_content(application, sessions, caplog, seed):
                 client.to_server.put_nowait({"type": "websocket.receive", "text": "hello"})
             client.to_server.put_nowait({"type": "websocket.disconnect", "code": 1000})
             await asyncio.wait_for(client.task, 20)
-    assert caplog.records == []
+    assert [one.getMessage() for one in caplog.records if "rtmp" in one.name] == []
     await sessions.all_closed(20)
     assert len(sessions) == 0
