@@ -1,5 +1,6 @@
 """Services and a policy of their own for every test that asks for them."""
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 
+from amf_remoting import pool
 from amf_remoting.packet import Packet
 from amf_remoting.policy import policy
 
@@ -65,3 +67,15 @@ def post(request: pytest.FixtureRequest, exposed: Any) -> Post:
         return call(path, data, content_type=content_type, headers=headers)
 
     return send
+
+
+@pytest.fixture
+def busy_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All threads of the methods are taken, and nobody may wait for one."""
+    gate = threading.Event()
+    full = pool.BoundedThreadPool(threads=1, max_waiting=0)
+    full.submit(gate.wait, 30)
+    monkeypatch.setitem(pool._pools, "methods", full)
+    yield
+    gate.set()
+    full.shutdown()

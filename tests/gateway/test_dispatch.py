@@ -218,18 +218,6 @@ def test_ctrl_c_ends_a_call_in_the_main_thread() -> None:
         registry.withdraw("slow")
 
 
-@pytest.fixture
-def busy_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All threads of the methods are taken, and nobody may wait for one."""
-    gate = threading.Event()
-    full = pool.BoundedThreadPool(threads=1, max_waiting=0)
-    full.submit(gate.wait, 30)
-    monkeypatch.setitem(pool._pools, "methods", full)
-    yield
-    gate.set()
-    full.shutdown()
-
-
 @pytest.mark.usefixtures("busy_pool")
 @pytest.mark.django_db(transaction=True)
 async def test_slow_methods_keep_no_async_method_waiting_for_its_user() -> None:

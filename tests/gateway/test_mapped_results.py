@@ -135,6 +135,16 @@ def test_a_query_that_fails_is_a_bad_result(
     assert "OperationalError" in caplog.text
 
 
+@pytest.mark.usefixtures("busy_pool")
+@pytest.mark.parametrize("post", ["asgi"], indirect=True)
+@pytest.mark.parametrize("door", [over_amf, over_json])
+def test_a_result_without_a_thread_is_answered_busy(
+    post: Post, door: Callable[[Post, str], tuple[str, Any]]
+) -> None:
+    kind, value = door(post, "aqueryset")
+    assert (kind, value["code"]) == ("Status", "Server.Busy")
+
+
 def test_client_calls_and_headers_may_ask_the_database(post: Post) -> None:
     packet = parse(post(Packet(0, [], [Message("results.news", "/1", [])])).content)
     assert [(one.target_uri, one.value) for one in packet.messages] == [
