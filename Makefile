@@ -6,6 +6,7 @@ HTTP_PORT ?= 8000
 RTMP_PORT ?= 1935
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 3600
 ATHERIS := atheris>=3.0
 
 BIN := .venv/bin
@@ -13,7 +14,7 @@ NODE := tests/interop/node
 DAPHNE := $(BIN)/daphne --application-close-timeout 5
 
 .PHONY: help run test coverage lint interop bench bench-codec bench-daphne bench-gateway bench-rtmp bench-so
-.PHONY: fuzz-codec fuzz-gateway fuzz-rtmp clean
+.PHONY: fuzz-codec fuzz-gateway fuzz-rtmp soak clean
 
 help:
 	@echo "make run         the demo site: HTTP and WebSocket on HTTP_PORT, RTMP on RTMP_PORT"
@@ -30,6 +31,7 @@ help:
 	@echo "                 with atheris, where that can be installed"
 	@echo "make fuzz-gateway  10,000 mutated packets posted to a running demo site"
 	@echo "make fuzz-rtmp   random bytes against the RTMP protocol for FUZZ_SECONDS"
+	@echo "make soak        SOAK_SECONDS of all that clients do, and nothing may have grown"
 	@echo "make clean       removes what make set up (the database stays)"
 
 # ---- Environments -----------------------------------------------------------------------------
@@ -127,6 +129,9 @@ fuzz-gateway: .venv/dev.stamp
 
 fuzz-rtmp: .venv/dev.stamp
 	$(BIN)/python -m tests.protocol.fuzz --seconds $(FUZZ_SECONDS)
+
+soak: .venv/dev.stamp
+	$(BIN)/python -m tests.soak --seconds $(SOAK_SECONDS)
 
 clean:
 	rm -rf .venv $(NODE)/node_modules build dist *.egg-info
