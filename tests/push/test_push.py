@@ -15,8 +15,8 @@ from rtmp_channels.exceptions import LayerFailed, OutOfReach
 from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.rooms.limits import RoomLimitExceeded
-from rtmp_channels.testing import RtmpCommunicator
 from tests.rooms.layers import FakeLayer
+from tests.server.patient import PatientCommunicator
 
 
 class Known(AsyncRtmpConsumer):
@@ -41,7 +41,7 @@ async def clients():
     """Ann twice, in two rooms, and somebody without a name."""
     opened = []
     for path, arguments in [("/lobby/a", [1]), ("/lobby/b", [1]), ("/lobby/a", [])]:
-        communicator = RtmpCommunicator(Known.as_asgi(), path, arguments=arguments)
+        communicator = PatientCommunicator(Known.as_asgi(), path, arguments=arguments)
         assert (await communicator.connect())[0]
         opened.append(communicator)
     yield opened

@@ -13,7 +13,8 @@ from rtmp_channels.auth import RtmpAuthMiddleware, RtmpOriginValidator, make_tok
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.counters import Limit, counters
 from rtmp_channels.permissions import USERS
-from rtmp_channels.testing import LiveRtmpServer, RtmpCommunicator
+from rtmp_channels.testing import LiveRtmpServer
+from tests.server.patient import PatientCommunicator
 from tests.support.process import find_program
 from tests.support.rtmp_client import RtmpClient, RtmpRefusal
 
@@ -31,7 +32,7 @@ async def accept(scope, receive, send):
 async def connected(query="", *arguments, application=None, **options):
     """(accepted, information) of a connection with this query and these arguments."""
     application = application or RtmpAuthMiddleware(tell_user, **options)
-    communicator = RtmpCommunicator(application, f"/lobby/room1?{query}", arguments=arguments)
+    communicator = PatientCommunicator(application, f"/lobby/room1?{query}", arguments=arguments)
     answer = await communicator.connect(10)
     await communicator.wait(10)
     return answer
@@ -255,6 +256,6 @@ ORIGINS = ["http://example.org", ".example.net"]
 async def test_origins(origin, options, accepted):
     headers = [(b"origin", origin)] if origin else []
     validator = RtmpOriginValidator(accept, ORIGINS, **options)
-    communicator = RtmpCommunicator(validator, "/lobby", headers=headers)
+    communicator = PatientCommunicator(validator, "/lobby", headers=headers)
     assert (await communicator.connect())[0] is accepted
     await communicator.wait()

@@ -13,7 +13,8 @@ from rtmp_channels.exceptions import CallFailed
 from rtmp_channels.fresh_users import FreshUsers, fresh_users
 from rtmp_channels.permissions import ANYONE, NOBODY, USERS
 from rtmp_channels.protocol.events import StatusReceived
-from rtmp_channels.testing import LiveRtmpServer, RtmpCommunicator
+from rtmp_channels.testing import LiveRtmpServer
+from tests.server.patient import PatientCommunicator
 from tests.support.rtmp_client import RtmpClient
 
 PUBLISH = "rtmp_channels.publish_stream"
@@ -39,7 +40,7 @@ async def as_user(user, application):
     async def middleware(scope, receive, send):
         await application({**scope, "user": user}, receive, send)
 
-    return RtmpCommunicator(middleware, "/app")
+    return PatientCommunicator(middleware, "/app")
 
 
 async def test_by_default_one_may_connect_and_call_what_is_remote_and_nothing_else():
@@ -116,7 +117,7 @@ def ada(transactional_db):
 @pytest.fixture
 async def client(ada):
     application = RtmpAuthMiddleware(Known.as_asgi())
-    communicator = RtmpCommunicator(application, f"/app?token={make_token(ada)}")
+    communicator = PatientCommunicator(application, f"/app?token={make_token(ada)}")
     assert (await communicator.connect(10))[0]
     yield communicator
     if not communicator.future.done():
@@ -161,7 +162,7 @@ async def test_who_is_gone_is_disconnected(client, ada, gone):
 async def test_it_happens_by_itself(ada, settings, caplog):
     settings.RTMP_CHANNELS = {"USER_RELOAD_INTERVAL": 0.05}
     application = RtmpAuthMiddleware(Known.as_asgi())
-    communicator = RtmpCommunicator(application, f"/app?token={make_token(ada)}")
+    communicator = PatientCommunicator(application, f"/app?token={make_token(ada)}")
     assert (await communicator.connect(10))[0]
     await deactivated(ada)
     assert (await communicator.receive_output(10))["type"] == "rtmp.close"

@@ -13,7 +13,7 @@ from rtmp_channels.permissions import ANYONE, USERS
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.grants import Grant
 from rtmp_channels.sync_consumers import RtmpConsumer, concurrent, remote
-from rtmp_channels.testing import RtmpCommunicator
+from tests.server.patient import PatientCommunicator
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,7 @@ class Lobby(RtmpConsumer):
 
 @pytest.fixture
 async def client():
-    communicator = RtmpCommunicator(Lobby.as_asgi(greeting="hi"), "/lobby/room1")
+    communicator = PatientCommunicator(Lobby.as_asgi(greeting="hi"), "/lobby/room1")
     assert await communicator.connect(10) == (True, {"greeting": "hi"})
     yield communicator
     if not communicator.future.done():
@@ -196,7 +196,7 @@ async def test_the_other_hooks(caplog):
 
     stream = {"message_stream_id": 1, "stream_name": "show"}
     for consumer in (Diary, RtmpConsumer):  # as they are, nothing happens
-        client = RtmpCommunicator(consumer.as_asgi(), "/app")
+        client = PatientCommunicator(consumer.as_asgi(), "/app")
         assert (await client.connect(10))[0]
         await client.send_input({"type": "rtmp.unpublish", **stream})
         await client.send_input({"type": "rtmp.stop", **stream})
@@ -218,7 +218,7 @@ async def test_a_user_who_is_gone():
             self.made.append(self)
             self.send({"type": "rtmp.accept", "information": {}})
 
-    client = RtmpCommunicator(Plain.as_asgi(), "/app")
+    client = PatientCommunicator(Plain.as_asgi(), "/app")
     await client.connect(10)
     await Plain.made[0]._host.user_gone()
     message = await client.receive_output(10)
@@ -227,12 +227,12 @@ async def test_a_user_who_is_gone():
 
 
 async def test_plain_ones_obey_their_attributes():
-    plain = RtmpCommunicator(RtmpConsumer.as_asgi(may_play=ANYONE), "/app")
+    plain = PatientCommunicator(RtmpConsumer.as_asgi(may_play=ANYONE), "/app")
     assert (await plain.connect(10))[0]
     assert await plain.play("any")
     assert not await plain.publish("any")
     await plain.disconnect(timeout=10)
-    closed = RtmpCommunicator(RtmpConsumer.as_asgi(may_connect=USERS), "/app")
+    closed = PatientCommunicator(RtmpConsumer.as_asgi(may_connect=USERS), "/app")
     assert not (await closed.connect(10))[0]
     await closed.disconnect(timeout=10)
 
