@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -42,12 +42,9 @@ def dispatch(call: Call) -> Any:
     return _dispatch(call)
 
 
-async def adispatch(call: Call) -> Any:
-    """Answers the call on this loop; a sync method that may block runs in the bounded pool."""
-    if remoting_settings().call_log:
-        with recorded(call):
-            return await _adispatch(call)
-    return await _adispatch(call)
+def adispatch(call: Call) -> Coroutine[Any, Any, Any]:
+    """Answers the call on this loop: await it. A sync method that may block runs in the pool."""
+    return _arecorded(call) if remoting_settings().call_log else _adispatch(call)
 
 
 def guarded(name: str, function: Callable[[], Any]) -> Any:
@@ -74,6 +71,11 @@ def _dispatch(call: Call) -> Any:
         raise
     except BaseException as error:
         raise _fault_of(call.target, error) from error
+
+
+async def _arecorded(call: Call) -> Any:
+    with recorded(call):
+        return await _adispatch(call)
 
 
 async def _adispatch(call: Call) -> Any:

@@ -152,11 +152,13 @@ async def _run(work: Work) -> Any:
     return dispatch(work) if isinstance(work, Call) else guarded(work.name, work.run)
 
 
-async def _arun(work: Work) -> Any:
-    if isinstance(work, Call):
-        return await adispatch(work)
-    run = partial(guarded, work.name, work.run)
-    return await run_in_pool(run, "auth") if work.blocking else run()
+def _arun(work: Work) -> Coroutine[Any, Any, Any]:
+    return adispatch(work) if isinstance(work, Call) else _command(work)
+
+
+async def _command(command: Command) -> Any:
+    run = partial(guarded, command.name, command.run)
+    return await run_in_pool(run, "auth") if command.blocking else run()
 
 
 def _completed(coroutine: Coroutine[Any, Any, bytes]) -> bytes:
