@@ -41,14 +41,14 @@ def run(*command: str | Path, cwd: Path, environment: dict[str, str] | None = No
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=110,
+        timeout=280,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}"
     return done.stdout
 
 
-def build_wheel(folder: Path, *, build: str) -> Path:
-    """Builds from a copy of the sources: the tree stays as it is. `build` is pure or require."""
+def copy_sources(folder: Path) -> Path:
+    """What a wheel is built from, so that the tree stays as it is."""
     sources = folder / "sources"
     ignore = shutil.ignore_patterns("__pycache__", "*.so", "dropin.cache")
     for name in SOURCES:
@@ -58,12 +58,18 @@ def build_wheel(folder: Path, *, build: str) -> Path:
         elif source.exists():
             sources.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, sources / name)
+    return sources
+
+
+def build_wheel(folder: Path, *, build: str, environment: dict[str, str] | None = None) -> Path:
+    """`build` is pure, require or auto."""
+    sources = copy_sources(folder)
     pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
     run(
         *pip,
         *["--wheel-dir", folder / "dist", sources],
         cwd=folder,
-        environment={"AMF_REMOTING_BUILD": build},
+        environment={"AMF_REMOTING_BUILD": build, **(environment or {})},
     )
     (wheel,) = (folder / "dist").glob("django_flash_remoting-*.whl")
     return wheel

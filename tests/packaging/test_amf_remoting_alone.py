@@ -10,7 +10,7 @@ from tests.support.process import REPOSITORY
 
 from .environments import Environment, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 SITE = """
 import io, json, sys

@@ -9,7 +9,7 @@ from tests.support.process import REPOSITORY
 
 from .environments import Environment, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_the_codecs_tests_pass_against_machine_code(
