@@ -1,9 +1,10 @@
-"""Two daphnes over one Redis are restarted one after the other; players stay, and state does."""
+"""Daphnes are restarted one after the other, or killed; what has to stay is there."""
 
 import asyncio
 import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -14,8 +15,6 @@ from rtmp_channels.client.address import Address
 from tests.shared_objects.clients import until
 from tests.support.demo_server import run_demo_server
 from tests.support.process import REPOSITORY
-
-pytestmark = pytest.mark.redis
 
 SHELL = """
 from rtmp_channels.shared_objects.access import shared_object
@@ -35,10 +34,17 @@ class Restartable:
         """Returns where it listens, and the environment it runs with."""
         server = run_demo_server(**self._options)
         started = await asyncio.to_thread(self._running.enter_context, server)
+        self._process = started.process
         return Address.parse(started.rtmp_url("lobby/rolling")), started.environment
 
     async def stop(self):
         await asyncio.to_thread(self._running.close)
+
+    async def kill(self):
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait)
+        with pytest.raises(AssertionError, match="the server died"):
+            await self.stop()
 
 
 async def count_up(board, name):
@@ -48,6 +54,7 @@ async def count_up(board, name):
         await board.until(lambda slots, number=number: slots.get(name) == number)
 
 
+@pytest.mark.redis
 async def test_rolling_restart(redis_url, migrated_database, tmp_path):
     database = shutil.copy(migrated_database, tmp_path / "db.sqlite3")
     environment = {"REDIS_URL": redis_url}
@@ -100,3 +107,39 @@ async def test_rolling_restart(redis_url, migrated_database, tmp_path):
     finally:
         for server in servers:
             await server.stop()
+
+
+async def test_kill_9_loses_no_more_than_the_delay(migrated_database, tmp_path):
+    """In the memory of one process: what was written down before is there again."""
+    database = shutil.copy(migrated_database, tmp_path / "db.sqlite3")
+    server = Restartable(folder=tmp_path, database=database)
+
+    def is_written():
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            return connection.execute(
+                "SELECT name FROM rtmp_channels_sharedobjectrecord"
+            ).fetchall()
+
+    try:
+        address, _ = await server.start()
+        connection = NetConnection(address.url)
+        await connection.connect()
+        notes = connection.shared_object("notes", persistent=True)
+        await notes.use()
+        notes.set("old", 1)
+        await until(is_written)
+        notes.set("new", 2)
+        await notes.until(lambda slots: "new" in slots)
+        await server.kill()
+        await connection.wait_closed()
+        connection.address, _ = await server.start()
+        await connection.connect()
+        synced = []
+        notes.on_sync = synced.extend
+        await notes.use()
+        assert synced[:2] == [Sync("clear"), Sync("change", "old")]  # everything is told
+        assert notes["old"] == 1
+        assert set(notes) <= {"old", "new"}
+        await connection.close()
+    finally:
+        await server.stop()
