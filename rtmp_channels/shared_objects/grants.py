@@ -40,8 +40,8 @@ class Grant:
     for every slot before a clear. False, or an exception, refuses; it must not block."""
 
     on_change: Callable[[Changed], None] | None = None
-    """Called once for every message of this client that changed something, after everyone was told,
-    in the process that has the connection; it must not block."""
+    """Called once for every message of this client that changed something, as soon as that is
+    decided, in the process that has the connection; it must not block."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class RtmpClient:
     ) -> None:
         self.connection = Connection(Role.CLIENT)
         self.socket = socket.create_connection((host, port), TIMEOUT_SECONDS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         self.events: deque[Event] = deque()
         self.flush()
         self.wait_for(lambda event: isinstance(event, HandshakeCompleted))
