@@ -21,6 +21,7 @@ from rtmp_channels.connections.current import rosters
 from rtmp_channels.connections.facts import Facts
 from rtmp_channels.counters import Limit, counters
 from rtmp_channels.deadlines import Deadlines, Due
+from rtmp_channels.flushing import flush_queues
 from rtmp_channels.goodbye import Ending, printable
 from rtmp_channels.inbound import handle
 from rtmp_channels.phase import Phase
@@ -94,7 +95,8 @@ class Session:
         self._is_reading = True
         self._waits_for_turn = False
         """To handle the rest of what was received."""
-        self._flush_handle: asyncio.Handle | None = None
+        self._flushes = flush_queues.get()
+        self._is_flush_due = False
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         """A list while the transport holds too much."""
         self._deadlines = Deadlines(settings, self._loop.time())
@@ -202,14 +204,13 @@ class Session:
         """
         if self.connection.queued_bytes > LARGE_WRITE:
             self.flush()
-        elif self._flush_handle is None:
-            self._flush_handle = self._loop.call_soon(self.flush)
+        elif not self._is_flush_due:
+            self._is_flush_due = True
+            self._flushes.add(self)
 
     def flush(self) -> None:
         """Writes what is queued."""
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
-            self._flush_handle = None
+        self._is_flush_due = False
         data = self.connection.data_to_send()
         if data and not self._lost:
             self._transport.write(data)

@@ -146,13 +146,15 @@ class NetStream:
         if not isinstance(information, dict):
             return
         code = information.get("code")
+        is_error = information.get("level") == "error"
         if code in _ENDED:
             self._ended = True
         if self._started is None or self._started.done():
+            self._ended |= is_error  # a player whose publisher did not come in time, say
             return
         if code == self._awaited:
             self._started.set_result(None)
-        elif information.get("level") == "error":
+        elif is_error:
             self._started.set_exception(StreamFailed(information))
 
     async def _start(self, awaited: str, command: str, *arguments: Any) -> None:

@@ -11,6 +11,7 @@ from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.events import (
     DataReceived,
     MediaReceived,
+    StatusReceived,
     StreamDeleted,
 )
 
@@ -114,3 +115,15 @@ async def test_packets_that_nobody_takes_stop_the_reading(server: LoopbackServer
             if isinstance(packet, MediaReceived):
                 times.append(packet.timestamp)
     assert times == list(range(50))
+
+
+async def test_an_error_after_the_start_ends_the_stream(server: LoopbackServer):
+    """Nobody publishes what was played: servers say so when they have waited."""
+    async with NetConnection(server.url()) as player:
+        playing = await player.create_stream()
+        await playing.play("feed")
+        information = {"level": "error", "code": "NetStream.Play.StreamNotFound"}
+        playing.receive(StatusReceived(playing.id, information))
+        async with asyncio.timeout(20):
+            packets = [packet async for packet in playing]
+    assert not any(isinstance(packet, MediaReceived) for packet in packets)
