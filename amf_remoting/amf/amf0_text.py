@@ -79,9 +79,10 @@ class TextReader(Reader):
 
     def text(self, length: i64) -> str:
         """The next so many bytes, as the text they are."""
+        if INTERPRETED or length > SHORT or length == 0:
+            return self._long_text(length)
         position = self.position
-        is_at_end = position + max(length, WORD) > self.end
-        if INTERPRETED or length > SHORT or length == 0 or is_at_end:
+        if position + max(length, WORD) > self.end:
             return self._long_text(length)
         if self.recent is NO_TEXTS:
             return self._short_text(length)

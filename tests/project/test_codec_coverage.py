@@ -16,6 +16,7 @@ SLOW_AND_NOT_NEEDED += ["equal_digests", "end_may_come", "queries"]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_every_branch_of_the_codec_is_reached(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/codec"]
     words += ["-k", " and ".join(f"not {word}" for word in SLOW_AND_NOT_NEEDED)]
@@ -29,7 +30,7 @@ def test_every_branch_of_the_codec_is_reached(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=110,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:]
