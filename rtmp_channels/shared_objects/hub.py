@@ -193,7 +193,7 @@ class SharedObjectHub:
         if not turns.fanout.holders and not turns.is_busy and self._objects.get(key) is turns:
             del self._objects[key]
             self.sequencer.close(key)
-            if self._lookout is not None:
+            if self._lookout is not None and not self._opening[key]:
                 self._lookout.unfollow(key)
 
     def _committed(self, turns: Turns, commits: Sequence[Commit]) -> None:

@@ -122,3 +122,27 @@ def count_exchanges(hub):
 
     hub.sequencer.exchange = counted
     return asked
+
+
+async def test_the_last_user_goes_while_the_next_one_comes(make_redis_hub, monkeypatch):
+    """Hints still reach the object: who comes has asked for them before the other has gone."""
+    monkeypatch.setattr(lookout_module, "WATCH_INTERVAL", 3600)
+    layer = FakeLayer()
+    one, two = make_redis_hub(layer=layer), make_redis_hub(layer=layer)
+    ann, bob = await make_clients(one, two)
+    open_, gate = two.sequencer.open, asyncio.Event()
+
+    async def slowly(*arguments, **options):
+        await gate.wait()
+        return await open_(*arguments, **options)
+
+    two.sequencer.open = slowly
+    late = Client(two, "late")
+    late.say_use()
+    await until(lambda: two._opening)
+    bob.release()
+    assert not two._objects
+    gate.set()
+    await until(lambda: late.messages)
+    ann.set("a", 1)
+    await until(lambda: late.data == {"a": 1})
