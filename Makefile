@@ -4,7 +4,7 @@
 PYTHON ?= python3
 HTTP_PORT ?= 8000
 RTMP_PORT ?= 1935
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 3600
 ATHERIS := atheris>=3.0

@@ -16,6 +16,14 @@ from tests.support.redis_server import run_redis_server
 pytest_plugins = ["tests.support.skips", "pytester"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run in parallel, a file stays in one process; the wheels are built in one, too."""
+    for item in items:
+        file = item.location[0]
+        group = "packaging" if "packaging" in Path(file).parts else file
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def unused_port() -> int:
     """A TCP port on 127.0.0.1 that nobody listens on."""

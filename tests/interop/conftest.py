@@ -25,14 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if fact := facts.fact_of(item):
-            item.user_properties.append((facts.PROPERTY, fact))
+        if name := facts.fact_name_of(item):
+            item.user_properties.append((facts.PROPERTY, name))
             item.add_marker(pytest.mark.interop)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    fact = facts.fact_of(item)
-    if fact and (reason := fact.missing()):
+    name = facts.fact_name_of(item)
+    if name and (reason := facts.FACTS[name].missing()):
         pytest.skip(reason)
 
 

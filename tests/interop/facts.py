@@ -10,7 +10,7 @@ import pytest
 from tests.interop.clients import CLIENTS, missing
 
 PROPERTY = "client"
-"""The user property of a test's report that holds its fact."""
+"""The user property of a test's report that holds its fact's name: reports cross processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,19 +115,19 @@ FACTS = {
 }
 
 
-def fact_of(item: pytest.Item) -> Fact | None:
-    """The fact that a test's ``client`` marker names."""
+def fact_name_of(item: pytest.Item) -> str | None:
+    """The key in FACTS that a test's ``client`` marker names."""
     marker = item.get_closest_marker("client")
-    return FACTS[marker.args[0]] if marker else None
+    return marker.args[0] if marker else None
 
 
 def rows(reports: Iterable[pytest.TestReport]) -> list[tuple[str, ...]]:
     """(client, version, what it does, door, result) for every fact that these reports show."""
     outcomes: dict[Fact, set[str]] = {}
     for report in reports:
-        for name, fact in report.user_properties:
-            if name == PROPERTY and isinstance(fact, Fact):
-                outcomes.setdefault(fact, set()).add(report.outcome)
+        for key, name in report.user_properties:
+            if key == PROPERTY:
+                outcomes.setdefault(FACTS[str(name)], set()).add(report.outcome)
     return [
         (fact.client, CLIENTS[fact.client].version() or "", fact.does, fact.door, _worst(outcome))
         for fact, outcome in outcomes.items()
