@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
+from bare_sends import cost_of_a_send
 from bench_codec import Goals
 from daphne_process import Daphne, run_daphne
 from load import Receiver, Run, Sender, run
@@ -144,6 +145,8 @@ def bench_fanout(goals: Goals) -> None:
     with run_daphne(APPLICATION) as server:
         theirs = plain_channels(server, rate=20, count=20)
     ratio = theirs.microseconds / ours.microseconds
+    floor = cost_of_a_send(SUBSCRIBERS, 62)
+    print(f"{'':44}of ours, {floor:.1f} us are what a bare send to such a socket takes here")
     print(f"{'':44}plain Channels needs {ratio:.1f} times as much for each delivery")
     goals.at_most("p99 with 1,000 readers, ms", p(ours.delays, 99), 50)
     goals.at_most("us for each delivery", ours.microseconds, 15)
