@@ -113,6 +113,8 @@ class Load:
     port: int
     app: str
     digest: bool = True
+    gives_signs: bool = True
+    """Whether clients give signs of life; servers that ask for none may not understand them."""
     latencies: list[float] = field(default_factory=list)
     """Seconds from when each connection should have begun to its acceptance."""
     lost: int = 0
@@ -166,7 +168,7 @@ class Load:
             else:
                 self._greet(client, data)
         now = time.perf_counter()
-        if now - self._alive > ALIVE_SECONDS:
+        if self.gives_signs and now - self._alive > ALIVE_SECONDS:
             self._alive = now
             for client in self.clients.values():
                 if client.accepted:
