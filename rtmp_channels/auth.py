@@ -128,7 +128,10 @@ async def _user_of_token(token: str) -> Any:
 async def _user_of_session(key: str, scope: dict[str, Any], send: Any) -> Any:
     wrapper = InstanceSessionWrapper({**scope, "cookies": {session_cookie_name(): key}}, send)
     await wrapper.resolve_session()
-    return await get_user(wrapper.scope)
+    try:
+        return await get_user(wrapper.scope)
+    except ValueError:  # a store that refuses what the key contains
+        return None
 
 
 def _address(scope: dict[str, Any]) -> str:

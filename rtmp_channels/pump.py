@@ -86,6 +86,7 @@ class Pump:
 
     def _feed_while_dispatching(self) -> None:
         """A call of ours was made; else the dispatcher itself takes its answer."""
+        self._room.set()  # a feeder that waits with a call in its hand looks again
         if self._is_dispatching:
             self._feed()
 
@@ -116,12 +117,11 @@ class Pump:
             if self._settles(message):
                 continue
             kind = message["type"]
-            if kind == "rtmp.call" and queue.is_full and self._calls:
-                # The answer that the handler waits for may be behind this call.
-                await self._refuse(message)
-                continue
             if queue.is_full:
-                await self._wait_for_room()
+                await self._wait_for_room(is_call=kind == "rtmp.call")
+                if queue.is_full:
+                    await self._refuse(message)
+                    continue
             queue.put(message, message.get("size", 0))
             if kind == "rtmp.disconnect":
                 return
@@ -133,7 +133,8 @@ class Pump:
                 await self._wait_for_room()
             self._queue.put(message)
 
-    async def _wait_for_room(self) -> None:
-        while self._queue.is_full:
+    async def _wait_for_room(self, *, is_call: bool = False) -> None:
+        """Not with a call in hand: the answer that a handler waits for may be behind it."""
+        while self._queue.is_full and not (is_call and self._calls):
             self._room.clear()
             await self._room.wait()

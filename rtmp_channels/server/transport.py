@@ -54,6 +54,7 @@ class TcpTransport:
             if sent == len(data):
                 return
             data = data[sent:]
+            self._is_clear = False  # before the transport asks for a pause: what waits is counted
         transport = self._transport
         if not transport.is_closing():
             transport.write(data)

@@ -94,6 +94,11 @@ async def test_everyone_else_is_anonymous(transactional_db, query):
     assert await user_of(query) == "AnonymousUser"
 
 
+async def test_a_session_key_that_no_store_takes(transactional_db):
+    """SQLite refuses what is no UTF-8, PostgreSQL also what contains NUL."""
+    assert await user_of("", {"sessionid": "\ud800" * 10}) == "AnonymousUser"
+
+
 async def test_connect_arguments_do_as_well(ada, session_key):
     for argument in ({"token": make_token(ada)}, {"sessionid": session_key}):
         assert await user_of("", "first", argument) == "ada"

@@ -239,6 +239,34 @@ async def test_calls_are_answered_in_their_order(open_communicator):
     assert answers[1]["value"] == ["first", "second"]
 
 
+async def test_calls_that_wait_do_not_hide_the_answer_to_a_call_made_late(settings):
+    settings.RTMP_CHANNELS = {"MAX_QUEUED_EVENTS": 2}
+
+    class Thinking(AsyncRtmpConsumer):
+        @remote
+        async def ask(self):
+            await asyncio.sleep(0)  # by now the queue is full again, and a call waits for room
+            await asyncio.sleep(0)
+            return await self.call("question")
+
+    communicator = RtmpCommunicator(Thinking.as_asgi(), "/app")
+    await communicator.connect()
+    await communicator.send_call("ask")
+    await communicator.answer(await communicator.receive_call(), 0)
+    assert (await communicator.receive_output())["value"] == 0
+    for _ in range(6):
+        await communicator.send_call("ask")
+    answers = []
+    while len(answers) < 6:
+        output = await communicator.receive_output(timeout=5)
+        if output["type"] == "rtmp.call":
+            await communicator.answer(output, "an answer")
+        else:
+            answers.append(output.get("value") or output["information"]["code"])
+    assert set(answers) == {"an answer", "Server.Busy"}
+    await communicator.disconnect()
+
+
 async def test_concurrent_methods_do_not_hold_up_the_others(open_communicator):
     communicator = await open_communicator(Lobby)
     waiting = await communicator.send_call("wait")

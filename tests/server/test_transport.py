@@ -54,6 +54,21 @@ async def test_order_is_kept_when_the_kernel_is_full(pair):
     assert tcp.buffered_bytes == 0
 
 
+async def test_what_waits_is_counted_when_a_pause_is_asked_for(pair):
+    """Else a client that reads slowly would seem to read nothing."""
+    tcp, _ = pair
+    waiting = []
+
+    class Pausing(asyncio.Protocol):
+        def pause_writing(self):
+            waiting.append(tcp.buffered_bytes)
+
+    tcp._transport.set_protocol(Pausing())
+    tcp.write(b"".join(PIECES))
+    assert waiting == [tcp.buffered_bytes]
+    assert waiting[0] > 0
+
+
 async def test_closing_sends_what_waits_and_nothing_more(pair):
     tcp, theirs = pair
     for piece in PIECES:
