@@ -3,20 +3,44 @@
 A secret is overwritten by asterisks of the same number, so that every offset stays.
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from amf_remoting.amf import AMFError, Limits, Step
+from amf_remoting.amf.limits import DEPTH_MAX
+from amf_remoting.amf.u29 import u29_bytes
 from amf_remoting.inspection import walk_packet
 
-_LIMITS = Limits(depth=200)
+_LIMITS = Limits(depth=DEPTH_MAX)
+"""No setting lets the gateway read deeper; a stack that is full ends the walk as a limit does."""
 SECRET_NAMES = ("password", "passwd", "secret", "token", "credential")
 """What has one of these words in its name is nobody's business."""
 _LOGIN_BODIES = ("body", "class 1, bit 0")
 """Where a command message has its login: by name, and in Flex's small form by its flag."""
 _COMMAND_MESSAGES = ("flex.messaging.messages.CommandMessage", "DSC")
 _TEXTS = ("String", "Long String")
+_SCALARS = (*_TEXTS, "Number", "Double", "Integer", "Byte Array")
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _latin1(text: str) -> bytes:
+    return text.encode("latin-1", "replace")
+
+
+def _cesu8(text: str) -> bytes:
+    units = text.encode("utf-16-be", "surrogatepass")
+    pairs = zip(units[::2], units[1::2], strict=True)
+    return "".join(chr(high << 8 | low) for high, low in pairs).encode("utf-8", "surrogatepass")
+
+
+WRITTEN_FORMS: tuple[Callable[[str], bytes], ...] = (_utf8, _latin1, _cesu8)
+"""What a text may have been: see `repair` in amf/text.py. A form that cannot say it gives other
+bytes, and never an error."""
 
 
 @dataclass(slots=True)
@@ -45,10 +69,11 @@ def redacted(
     """
     steps, end = _understood(data)
     kept = bytearray(data[:end] if is_cut else data)
-    secrets = secrets | {str(step.value) for step in _secret_steps(steps)}
-    for step in steps:
-        if step.kind in _TEXTS and step.value in secrets:
-            _overwrite(kept, step)
+    found = list(_secret_steps(steps))
+    secrets = secrets | {step.value for step in found if isinstance(step.value, str)}
+    again = [step for step in steps if step.kind in _TEXTS and step.value in secrets]
+    for step in (*found, *again):
+        _overwrite(kept, step)
     return Redacted(bytes(kept), list(_targets(steps)), secrets)
 
 
@@ -60,7 +85,7 @@ def _understood(data: bytes) -> tuple[list[Step], int]:
 
 
 def _secret_steps(steps: list[Step]) -> Iterator[Step]:
-    """Texts that nobody should read."""
+    """Texts, numbers and bytes that nobody should read."""
     headers: set[str | int] = set()
     commands: set[tuple[str | int, ...]] = set()
     for step in steps:
@@ -68,7 +93,7 @@ def _secret_steps(steps: list[Step]) -> Iterator[Step]:
             headers.add(step.path[0])
         elif step.kind in ("Object", "Typed Object") and step.detail.startswith(_COMMAND_MESSAGES):
             commands.add(step.path)
-        if step.kind not in _TEXTS or not step.value:
+        if step.kind not in _SCALARS or step.value in ("", b""):
             continue
         name = str(step.path[-1])
         is_login = name in _LOGIN_BODIES and step.path[:-1] in commands
@@ -78,11 +103,31 @@ def _secret_steps(steps: list[Step]) -> Iterator[Step]:
 
 
 def _overwrite(kept: bytearray, step: Step) -> None:
-    """The text's bytes are the last of its step, unless it refers to an earlier one."""
-    encoded = str(step.value).encode()
-    start = step.end - len(encoded)
-    if start >= step.offset and kept[start : step.end] == encoded:
-        kept[start : step.end] = b"*" * len(encoded)
+    """The value's bytes are the last of its step, unless it refers to an earlier one."""
+    for written in _written_forms(step.value):
+        start = step.end - len(written)
+        if start >= step.offset and kept[start : step.end] == written:
+            kept[start : step.end] = _hidden(step, written)
+            return
+
+
+def _written_forms(value: object) -> Iterator[bytes]:
+    match value:
+        case str():
+            yield from (form(value) for form in WRITTEN_FORMS)
+        case bytes():
+            yield value
+        case float():
+            yield struct.pack(">d", value)
+        case int():
+            yield u29_bytes(value & 0x1FFFFFFF)
+
+
+def _hidden(step: Step, written: bytes) -> bytes:
+    # The highest bits of AMF3's integers say where they end.
+    if step.kind == "Integer":
+        return bytes(byte & 0x80 | ord("*") for byte in written)
+    return b"*" * len(written)
 
 
 def _targets(steps: list[Step]) -> Iterator[str]:

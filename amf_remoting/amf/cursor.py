@@ -3,6 +3,7 @@
 import struct
 
 from amf_remoting.amf.errors import DecodeError
+from amf_remoting.amf.text import repair
 
 
 class Cursor:
@@ -42,8 +43,12 @@ class Cursor:
         return number
 
     def text(self, length: int) -> str:
-        """UTF-8, with U+FFFD for what is not."""
-        return self.raw(length).decode("utf-8", "replace")
+        """UTF-8; what is not is repaired as the decoders do it."""
+        data = self.raw(length)
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return repair(data)
 
     def u29(self) -> int:
         """AMF3's integer of one to four bytes; the fourth carries eight bits (§1.3.1)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from amf_remoting.redaction import SECRET_NAMES
+from amf_remoting.redaction import SECRET_NAMES, WRITTEN_FORMS
 from rtmp_channels.explanation.conversation import explain
 from rtmp_channels.explanation.part import Part
 
@@ -82,14 +82,20 @@ def _secrets(command: str, part: Part) -> Iterator[str]:
 
 def _overwrite(kept: bytearray, part: Part, secrets: frozenset[str]) -> None:
     """The text's bytes are the last of its part, unless it refers to an earlier one."""
-    encoded = str(part.value).encode()
-    places = [at for start, end in part.spans for at in range(start, end)][-len(encoded) :]
-    if not encoded or bytes(kept[at] for at in places) != encoded:
-        return
-    for secret in secrets:
-        hidden = secret.encode()
+    everywhere = [at for start, end in part.spans for at in range(start, end)]
+    for form in WRITTEN_FORMS:
+        encoded = form(str(part.value))
+        places = everywhere[-len(encoded) :]
+        if encoded and bytes(kept[at] for at in places) == encoded:
+            _hide(kept, places, encoded, {form(secret): len(secret) for secret in secrets})
+            return
+
+
+def _hide(kept: bytearray, places: list[int], encoded: bytes, secrets: dict[bytes, int]) -> None:
+    """Overwrites what is secret of the text at ``places``; ``secrets`` with their letters."""
+    for hidden, letters in secrets.items():
         at = encoded.find(hidden)
-        while at >= 0 and (len(secret) >= _SHORTEST or hidden == encoded):
+        while at >= 0 and (letters >= _SHORTEST or hidden == encoded):
             for place in places[at : at + len(hidden)]:
                 kept[place] = ord("*")
             at = encoded.find(hidden, at + len(hidden))

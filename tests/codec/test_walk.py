@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -289,3 +290,16 @@ def test_mutated_captures_cause_nothing_but_decode_errors(capture: Path) -> None
         for _ in range(dice.randint(1, 5)):
             data[dice.randrange(len(data))] = dice.randrange(256)
         assert covered(walk_packet(bytes(data))) <= len(data)
+
+
+@pytest.mark.parametrize("written", ["EDA0BDEDB880", "70E4F6", "FF"])
+@pytest.mark.parametrize("version", [0, 3])
+def test_text_that_is_not_utf8_is_read_as_the_decoders_do(
+    written: str, version: Literal[0, 3]
+) -> None:
+    text = bytes.fromhex(written)
+    head = b"\2" + len(text).to_bytes(2, "big") if version == 0 else bytes((6, len(text) << 1 | 1))
+    data = head + text
+    (step,) = amf.walk(data, version)
+    assert step.value == amf.loads(data, version)
+    assert step.end == len(data)

@@ -87,3 +87,54 @@ def test_half_a_password_does_not_stay() -> None:
 def test_what_is_no_packet(data: bytes) -> None:
     assert redacted(data).data == data
     assert redacted(data).targets == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["pässwörd".encode("latin-1"), b"p\xed\xa0\xbd\xed\xb8\x80w", b"p\xe4\xf6w\xff\xe2\x82"],
+    ids=["latin-1", "CESU-8", "no UTF-8 at its end"],
+)
+@pytest.mark.parametrize("encoding", [0, 3])
+def test_secrets_that_are_not_utf8(written: bytes, encoding: Any) -> None:
+    stand_in = "X" * len(written)
+    value = [{"password": stand_in, "name": "zoë"}, stand_in]
+    data = packet(value, encoding=encoding).replace(stand_in.encode(), written)
+    found = redacted(data)
+    assert written not in found.data
+    assert len(found.data) == len(data)
+    (message,) = parse(found.data).messages
+    stars = "*" * len(written)
+    assert message.value == [{"password": stars, "name": "zoë"}, stars]
+    (said,) = parse(data).messages[0].value[1:]
+    assert found.secrets == {said}
+    assert said.encode() not in redacted(packet([said]), secrets=found.secrets).data
+
+
+@pytest.mark.parametrize("encoding", [0, 3])
+@pytest.mark.parametrize(
+    "secret", [7, -7, 200, 20_000, 3_000_000, 123_456_789, 0.5, b"bytes"], ids=repr
+)
+def test_secrets_that_are_no_texts(secret: Any, encoding: Any) -> None:
+    if secret == b"bytes":
+        encoding = 3
+    data = packet([{"token": secret, "name": 5}], "after", encoding=encoding)
+    found = redacted(data)
+    assert len(found.data) == len(data)
+    first, second = parse(found.data).messages
+    assert first.value[0]["name"] == 5
+    assert first.value[0]["token"] != secret
+    assert second.value == parse(data).messages[1].value
+
+
+def test_credentials_that_are_numbers() -> None:
+    data = packet([1], headers=[Header("Credentials", False, {"userid": 7, "password": 1234})])
+    (header,) = parse(redacted(data).data).headers
+    assert header.value["userid"] != 7
+    assert header.value["password"] != 1234
+
+
+def test_what_the_gateway_reads_is_looked_into() -> None:
+    nested: Any = {"password": SECRET}
+    for _ in range(240):
+        nested = [nested]
+    assert SECRET.encode() not in redacted(packet([nested])).data

@@ -73,3 +73,22 @@ def test_half_a_key_does_not_stay():
 @pytest.mark.parametrize("data", [b"", b"\x03", b"GET / HTTP/1.1"])
 def test_what_is_no_conversation(data):
     assert redacted(data).data == data
+
+
+@pytest.mark.parametrize("name", ["newPassword", "token"])
+def test_secrets_in_latin_1(name):
+    said = "pass-\xfc\xdf-word"
+    stand_in = "X" * len(said)
+    data = b"".join(
+        (
+            PLAIN_HANDSHAKE,
+            connect(),
+            call("login", 2, "joe", {name: stand_in}),
+            call("echo", 3, f"again {stand_in}!"),
+        )
+    ).replace(stand_in.encode(), said.encode("latin-1"))
+    found = redacted(data)
+    assert found.secrets == {said}
+    assert len(found.data) == len(data)
+    assert said.encode("latin-1") not in found.data
+    assert f"again {stand_in.replace('X', '*')}!" in texts(found.data)
