@@ -35,7 +35,8 @@ def run_daphne(application: str, environment: Mapping[str, str] | None = None) -
     """Serves HTTP, WebSocket and RTMP on free ports of 127.0.0.1 until the block ends."""
     http_port, rtmp_port = free_port(), free_port()
     paths = os.pathsep.join([str(Path(__file__).parent), str(ROOT)])
-    command = [sys.executable, "-m", "daphne", "-v", "0"]
+    # A load of raw sockets answers no pings.
+    command = [sys.executable, "-m", "daphne", "-v", "0", "--ping-interval", "600"]
     for kind, port in (("tcp", http_port), ("rtmp", rtmp_port)):
         command += ["-e", f"{kind}:port={port}:interface=127.0.0.1"]
     with tempfile.TemporaryDirectory() as folder:
