@@ -27,8 +27,8 @@ Message = dict[str, Any]
 
 T = TypeVar("T")
 
-_PATIENCE = 0.05
-"""Seconds between attempts to run `disconnect` while all threads are taken."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+"""Seconds between attempts to run a hook while all threads are taken: doubled each time."""
 
 
 class RtmpConsumer:
@@ -37,6 +37,7 @@ class RtmpConsumer:
     The sync twin of `AsyncRtmpConsumer`: the same hooks, attributes and methods, without `await`.
     The threads are the pool's of sync services (AMF_REMOTING's THREADS). A method that waits for
     the client (`call`) holds one of them. Methods marked `@concurrent` run beside the others.
+    Beyond MAX_WAITING_CALLS calls are answered "Server.Busy"; hooks wait for their turn.
     """
 
     channel_layer_alias: ClassVar[str | None] = DEFAULT_CHANNEL_LAYER
@@ -208,45 +209,37 @@ class _Host(AsyncRtmpConsumer):
         handler = getattr(self._consumer, get_handler_name(message), None)
         if handler is None:
             raise ValueError(f"No handler for message type {message['type']}")
-        await _in_thread(handler, message)
+        await _in_its_turn(handler, message)
 
     async def connect(self) -> None:
-        await _in_thread(self._consumer.connect)
+        await _in_its_turn(self._consumer.connect)
 
     async def disconnect(self, code: str) -> None:
-        while True:
-            try:
-                await _in_thread(self._consumer.disconnect, code)
-            except Fault as fault:
-                if fault.code != FaultCode.BUSY:
-                    raise
-                await asyncio.sleep(_PATIENCE)
-            else:
-                return
+        await _in_its_turn(self._consumer.disconnect, code)
 
     async def on_publish(self, message: Message) -> Decision:
-        granted: Decision = await _in_thread(self._consumer.on_publish, message)
+        granted: Decision = await _in_its_turn(self._consumer.on_publish, message)
         return granted
 
     async def on_play(self, message: Message) -> Decision:
-        granted: Decision = await _in_thread(self._consumer.on_play, message)
+        granted: Decision = await _in_its_turn(self._consumer.on_play, message)
         return granted
 
     async def on_unpublish(self, message: Message) -> None:
-        await _in_thread(self._consumer.on_unpublish, message)
+        await _in_its_turn(self._consumer.on_unpublish, message)
 
     async def on_stop(self, message: Message) -> None:
-        await _in_thread(self._consumer.on_stop, message)
+        await _in_its_turn(self._consumer.on_stop, message)
 
     async def on_shared_object(self, request: UseRequest) -> Grant | None:
-        grant: Grant | None = await _in_thread(self._consumer.on_shared_object, request)
+        grant: Grant | None = await _in_its_turn(self._consumer.on_shared_object, request)
         return grant
 
     async def on_data(self, values: Sequence[Any]) -> None:
-        await _in_thread(self._consumer.on_data, values)
+        await _in_its_turn(self._consumer.on_data, values)
 
     async def on_user_gone(self) -> None:
-        await _in_thread(self._consumer.on_user_gone)
+        await _in_its_turn(self._consumer.on_user_gone)
 
 
 def _host_class(consumer_class: type[RtmpConsumer]) -> type[_Host]:
@@ -275,6 +268,26 @@ async def _call_method(function: Callable[..., Any], host: _Host, *arguments: An
 
 async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
     return await run_in_pool(partial(function, *arguments))
+
+
+async def _in_its_turn(hook: Callable[..., Any], *arguments: Any) -> Any:
+    """However busy the threads are: a connection has one hook at a time that can wait."""
+    has_begun = False
+
+    def run() -> Any:
+        nonlocal has_begun
+        has_begun = True
+        return hook(*arguments)
+
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return await _in_thread(run)
+        except Fault as fault:
+            if has_begun or fault.code != FaultCode.BUSY:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 _SHARED = frozenset(name for name in vars(RtmpConsumer)["__annotations__"] if name[0] != "_")

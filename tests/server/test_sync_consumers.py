@@ -237,6 +237,50 @@ async def test_plain_ones_obey_their_attributes():
     await closed.disconnect(timeout=10)
 
 
+async def test_hooks_wait_for_their_turn_and_calls_do_not(monkeypatch, caplog):
+    seen, refusals = [], 0
+
+    async def busy(function, purpose="methods"):
+        nonlocal refusals
+        refusals += 1
+        if refusals % 3:
+            raise Fault(FaultCode.BUSY, "too many calls are waiting")
+        return function()
+
+    class Patient(RtmpConsumer):
+        def connect(self):
+            seen.append("connect")
+
+        def disconnect(self, code):
+            seen.append("disconnect")
+
+        def on_unpublish(self, message):
+            seen.append("unpublish")
+
+        def on_data(self, values):
+            seen.append("data")
+            raise Fault(FaultCode.BUSY, "of its own: it is not called again")
+
+        @remote
+        def call_me(self):
+            seen.append("call")
+
+    monkeypatch.setattr("rtmp_channels.sync_consumers.run_in_pool", busy)
+    monkeypatch.setattr("rtmp_channels.sync_consumers.FIRST_PAUSE", 0.001)
+    client = PatientCommunicator(Patient.as_asgi(), "/app")
+    await client.send_input({"type": "rtmp.connect"})
+    await client.send_input({"type": "rtmp.unpublish", "stream_name": "show"})
+    await client.send_call("call_me")
+    assert (await client.receive_output(10))["information"]["code"] == "Server.Busy"
+    refusals = 0
+    await client.send_input({"type": "rtmp.data", "values": ["onCue"], "timestamp": 0})
+    await client.disconnect(timeout=10)
+    assert seen == ["connect", "unpublish", "data", "disconnect"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "A data message could not be handled"
+    ]
+
+
 async def test_disconnect_is_called_however_busy_the_threads_are(client, monkeypatch):
     refusals = 3
 
