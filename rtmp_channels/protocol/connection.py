@@ -431,7 +431,8 @@ class Connection:
         self._link.write_control(SetBufferLength(message_stream_id, milliseconds))
 
     def _sending(self, what: str) -> None:
-        self._machine.on_sent(ConnectionInput.SEND, what)
+        if self._machine.state is not ConnectionState.CONNECTED:  # else the table says the same
+            self._machine.on_sent(ConnectionInput.SEND, what)
 
     def _require(self, role: Role, what: str) -> None:
         if self.role is not role:
