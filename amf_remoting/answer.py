@@ -71,7 +71,9 @@ class Answer:
 
     def unencodable(self, message: Message, envelope: Envelope, error: Exception) -> None:
         """The message's method returned something that has no form in AMF."""
-        self._add_fault(message, envelope, bad_result(repr(message.target_uri[:200]), error))
+        fault = bad_result(repr(message.target_uri[:200]), error)
+        if _wants_answer(message.response_uri):
+            self._add_fault(message, envelope, fault)
 
     def serialize(self) -> bytes:
         """The packet, of the request's version."""

@@ -133,10 +133,13 @@ class Exchange:
         """On a loop, what asks the database while it is encoded is settled in a thread first."""
         reply = self.reply
         try:
-            outcome, reply.client_calls = await asettled([outcome, reply.client_calls])
-            write(message, envelope, outcome)
-        except Exception as error:
+            reply.client_calls = await asettled(reply.client_calls)
+        except Exception:
+            logger.exception("the client calls of a response cannot be encoded")
             reply.client_calls.clear()
+        try:
+            write(message, envelope, await asettled(outcome))
+        except Exception as error:
             self.answer.unencodable(message, envelope, error)
 
     async def _settle_headers(self) -> None:

@@ -62,6 +62,9 @@ class _Writer:
             for service, _, _ in contract.services
         }
         self._classes = {cls: names.free(_type_name(cls.__name__)) for cls in contract.classes}
+        own = Names("connection setCredentials")
+        self._fields = {name: own.free(_local(name)) for name, _, _ in contract.services}
+        """Names of services in the client, whose own members are in their way."""
 
     def lines(self) -> Iterator[str]:
         yield "// Written by manage.py amf_client --language haxe: do not edit."
@@ -90,7 +93,7 @@ class _Writer:
         services = [name for name, _, methods in self._contract.services if methods[0].name]
         yield "\tpublic final connection:NetConnection;"
         for name in services:
-            yield f"\tpublic final {_local(name)}:{self._services[name]};"
+            yield f"\tpublic final {self._fields[name]}:{self._services[name]};"
         yield "\tfinal door:Door;"
         yield ""
         yield '\t/** The gateway\'s address, as "https://example.com/gateway/"; AMF0 or AMF3. **/'
@@ -102,7 +105,7 @@ class _Writer:
         yield "\t\tdoor = new Door(url, encoding == null ? ObjectEncoding.AMF0 : encoding);"
         yield "\t\tconnection = door.connection;"
         for name in services:
-            yield f"\t\t{_local(name)} = new {self._services[name]}(door);"
+            yield f"\t\t{self._fields[name]} = new {self._services[name]}(door);"
         yield "\t}"
         yield ""
         yield "\t/** From now on calls are made as this user. **/"
@@ -142,7 +145,7 @@ class _Writer:
         parameters += [f"?{names[one.name]}:Array<{self._type(one.type)}>" for one in rest]
         result = "Dynamic" if method.returns == NULL else self._type(method.returns)
         yield from _comment(method.text, "\t")
-        name = _local(method.name or method.service)
+        name = _local(method.name) if method.name else self._fields[method.service]
         yield f"\tpublic function {name}({', '.join(parameters)}):Reply<{result}> {{"
         yield f"\t\treturn door.call({json.dumps(method.target)}, {_arguments(method, names)});"
         yield "\t}"

@@ -3,11 +3,15 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from amf_remoting import amf
+from amf_remoting.answer import MAX_CLIENT_CALLS, Answer
+from amf_remoting.call import Call
+from amf_remoting.envelopes import envelope_of
 from amf_remoting.packet import Header, Message, Packet, parse
+from amf_remoting.registry import registry, remote_method
 from amf_remoting.reply import Reply
 
 from .conftest import Post
@@ -202,6 +206,32 @@ def test_what_cannot_be_encoded_is_left_out(post: Post, caplog: pytest.LogCaptur
     assert "the header Bad cannot be encoded" in caplog.text
 
 
+@pytest.mark.django_db(transaction=True)
+def test_client_calls_that_ask_the_database_in_vain(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    @remote_method
+    def lazy(call: Call) -> str:
+        call.reply.call_client("onGroups", Group.objects.extra(where=["nonsense("]))
+        return "fine"
+
+    registry.expose("lazy", lazy)
+    uris = ["null", "/2", f"/{'x' * 65530}", "/4"]
+    try:
+        got = answers(post(Packet(0, [], [Message("lazy", uri, []) for uri in uris])))
+    finally:
+        registry.withdraw("lazy")
+    assert got == [("/2/onResult", "fine"), ("/4/onResult", "fine")]
+    assert "cannot be encoded" in caplog.text
+
+
+def test_nobody_hears_of_a_result_that_cannot_be_encoded() -> None:
+    message = Message("a.b", "null", [])
+    answer = Answer(Packet(0, [], [message]))
+    answer.unencodable(message, envelope_of(message), ValueError("no"))
+    assert parse(answer.serialize()).messages == []
+
+
 def test_details_of_a_fault_that_cannot_be_encoded_are_left_out(post: Post) -> None:
     ((target, body),) = answers(post(packet(("echo.unspeakable_fault", []), headers=[])))
     assert target == "/1/onStatus"
@@ -209,9 +239,6 @@ def test_details_of_a_fault_that_cannot_be_encoded_are_left_out(post: Post) -> N
 
 
 def test_client_calls_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
-    from amf_remoting.answer import MAX_CLIENT_CALLS, Answer
-    from amf_remoting.envelopes import envelope_of
-
     message = Message("a.b", "/1", [])
     answer = Answer(Packet(0, [], [message]))
     for number in range(MAX_CLIENT_CALLS + 5):

@@ -221,9 +221,18 @@ def test_it_takes_permissions(recorder: Recorder) -> None:
         assert client.post(LIST, {"action": action}).status_code == 403
     assert Recording.objects.count() == 1
     assert not PolicyVersion.objects.filter(recording_until__isnull=False).exists()
+
+
+@pytest.mark.django_db
+def test_the_switch_needs_the_csrf_token(recorder: Recorder) -> None:
+    staff("view_recording", "add_recording")
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.get())
     assert strict.post(LIST, {"action": "start"}).status_code == 403
+    assert recording_until() is None
+    token = strict.get(LIST).context["csrf_token"]
+    strict.post(LIST, {"action": "start", "csrfmiddlewaretoken": str(token)})
+    assert recording_until() is not None
 
 
 @pytest.mark.django_db

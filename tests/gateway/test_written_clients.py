@@ -129,6 +129,31 @@ def test_haxe_classes() -> None:
     assert not any('"tests.written.Own"' in line for line in lines), "only itself knows its body"
 
 
+def test_services_are_called_like_members_of_the_client_in_haxe() -> None:
+    @remote_method
+    def setCredentials() -> int:
+        return 1
+
+    class Connection:
+        @remote_method
+        def door(self) -> int:
+            return 2
+
+    services = [
+        describe_source("connection", Connection()),
+        describe_source("setCredentials", setCredentials),
+        describe_source("shop.orders", Connection()),
+        describe_source("shop_orders", Connection()),
+    ]
+    lines = [line.strip() for line in haxe(services, name="Remoting").splitlines()]
+    assert "public final connection:NetConnection;" in lines
+    assert "public final connection_:ConnectionService;" in lines
+    assert "connection_ = new ConnectionService(door);" in lines
+    assert "public function setCredentials_():Reply<Float> {" in lines
+    assert "public final shop_orders:ShopOrdersService;" in lines
+    assert "public final shop_orders_:ShopOrdersService_;" in lines
+
+
 def test_mapped_models(mapped: None) -> None:
     """A relation is an object where its model is mapped, too, else a key."""
 
