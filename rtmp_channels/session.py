@@ -88,6 +88,8 @@ class Session:
         self._transport = transport
         self._host = host
         self._lost = False
+        self._is_broken = False
+        """The client broke the protocol: nothing can be said to it."""
         self._wire_bytes = 0
         """Bytes received since the last event."""
         self._sent_bytes = 0
@@ -181,7 +183,7 @@ class Session:
 
         A client that does not read is cut when too much waits for it.
         """
-        if self.phase is not Phase.OPEN:
+        if self.phase is not Phase.OPEN or self._is_broken:
             return
         self.connection.send_raw(data)
         if self._is_overrun:
@@ -191,7 +193,7 @@ class Session:
 
     def write_joined(self, data: bytes) -> None:
         """As `write_shared`, but now: for who has joined what this turn of the loop brings."""
-        if self.phase is not Phase.OPEN:
+        if self.phase is not Phase.OPEN or self._is_broken:
             return
         self._transport.write(self.connection.pass_on(data))
         if self._is_overrun:
@@ -292,11 +294,21 @@ class Session:
 
     def broken(self, error: RemoteProtocolError) -> None:
         """The client broke the protocol: what came before counts, then the end."""
-        if error.events:
-            self.handle_events(error.events)
+        self._is_broken = True
+        self.application.media.stop_playing()
+        for event in error.events:
+            self._handle_last(event)
         reason = f"protocol error: {error}"
         limit = Limit(error.limit) if isinstance(error, LimitExceeded) else Limit.PROTOCOL
         self.end(Ending(goodbye.FAILED, reason, level=logging.INFO, tell=False, limit=limit))
+
+    def _handle_last(self, event: Event) -> None:
+        if self.phase >= Phase.CLOSING:
+            return
+        try:
+            handle(self, event, 0)
+        except LocalProtocolError:
+            logger.debug("%s: no way to answer %s", self, type(event).__name__)
 
     # endings
 

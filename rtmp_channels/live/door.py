@@ -79,6 +79,12 @@ class StreamDoor:
             use.close()
             self.forget(use)
 
+    def stop_playing(self) -> None:
+        """Nothing can be sent to the client; what it publishes may still reach others."""
+        for use in tuple(self._uses.values()):
+            if isinstance(use, Playing):
+                self.end(use.message_stream_id)
+
     # the application
 
     def accept(self, message: Message) -> bool:

@@ -7,6 +7,8 @@ from rtmp_channels.live.door import MAX_UNANSWERED
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.protocol.events import StreamEventReceived
+from rtmp_channels.protocol.shared_object import SharedObjectMessage
+from rtmp_channels.protocol.shared_object_events import RequestChange
 from rtmp_channels.protocol.user_control import UserControlType
 from tests.media import flv
 from tests.streams.connections import (
@@ -61,6 +63,38 @@ async def test_from_a_publisher_to_a_late_player(connect):
     await publisher.feed(stream, flv.inter(80), flv.audio(81))
     assert media(await player.settle()) == seen(flv.inter(80), flv.audio(81))
     assert [one.name for one in stats()] == ["open/a"]
+
+
+def _break(peer):
+    """What the client has queued, and what is no RTMP right behind it."""
+    peer.session.data_received(peer.client.data_to_send() + b"\xff" * 64)
+
+
+async def test_what_cannot_be_answered_before_the_protocol_is_broken(connect, caplog):
+    breaking = await connect()
+    playing, _ = await breaking.play()
+    change = SharedObjectMessage("board", events=(RequestChange((("x", 1),)),))
+    breaking.client.send_shared_object(change)
+    breaking.client.send_call("pause", [True, 0], message_stream_id=playing)
+    _break(breaking)
+    assert breaking.wire.transport.state == "closed"
+    await breaking.settle()
+    assert breaking.types[-2:] == ["rtmp.stop", "rtmp.disconnect"]
+    assert caplog.records == []
+
+
+async def test_who_plays_itself_and_breaks_the_protocol_holds_up_no_other(connect, caplog):
+    breaking, player = await connect(), await connect()
+    publishing, _ = await breaking.publish()
+    await breaking.play()
+    await player.play()
+    breaking.client.send_message(publishing, flv.key(0).type, 0, flv.key(0).payload)
+    breaking.client.send_call("closeStream", message_stream_id=publishing)
+    _break(breaking)
+    events = await player.settle()
+    assert media(events) == seen(flv.key(0))
+    assert codes(events)[:1] == ENDED[:1]
+    assert caplog.records == []
 
 
 async def test_where_the_url_is_divided_does_not_matter(connect):
