@@ -23,6 +23,8 @@ class Signature:
     parameters: tuple[inspect.Parameter, ...]
     takes_call: bool
     """The first parameter is named ``call`` and receives the Call."""
+    filled: frozenset[str]
+    """Parameters that no caller fills, not even where a method takes any name: self, call."""
     required: int
     """Arguments that must be given by position if nothing is given by name."""
     accepted: int | None
@@ -45,9 +47,11 @@ class Signature:
             parameters = list(inspect.signature(function).parameters.values())
         except (TypeError, ValueError) as error:
             raise ExposureError(f"the signature of {function!r} is unknown: {error}") from error
-        parameters = parameters[1:] if bound else parameters
-        takes_call = bool(parameters) and _is_call(parameters[0])
-        parameters = parameters[1:] if takes_call else parameters
+        skipped = 1 if bound else 0
+        takes_call = len(parameters) > skipped and _is_call(parameters[skipped])
+        skipped += takes_call
+        filled = frozenset(one.name for one in parameters[:skipped])
+        parameters = parameters[skipped:]
         positional = [one for one in parameters if one.kind in _POSITIONAL]
         open_ended = any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters)
         keyword_only = [one for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY]
@@ -57,6 +61,7 @@ class Signature:
         return cls(
             parameters=tuple(parameters),
             takes_call=takes_call,
+            filled=filled,
             required=sum(one.default is one.empty for one in positional),
             accepted=None if open_ended else len(positional),
             plain=all(one.default is not one.empty for one in keyword_only),
@@ -117,8 +122,7 @@ class Signature:
         for name in keywords:
             if name in taken:
                 raise _fault(f"argument {name!r} is given twice", name)
-            injected = name == "call" and self.takes_call
-            if injected or (name not in named and not any_name):
+            if name in self.filled or (name not in named and not any_name):
                 raise _fault(f"there is no argument {name[:100]!r}", name[:100])
         for one in self.parameters:
             missing = one.default is one.empty and one.name not in taken | keywords.keys()

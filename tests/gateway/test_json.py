@@ -65,6 +65,24 @@ def test_faults(call: Any, target: str, arguments: Any, status: int, code: str) 
     assert "Traceback" not in json.dumps(answer)
 
 
+def test_a_method_that_takes_any_name_does_not_take_self(
+    call: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Names:
+        @remote_method
+        def sorted(self, **names: object) -> list[str]:
+            return sorted(names)
+
+    registry.expose("names", Names)
+    try:
+        assert call("names.sorted", {"call": 1, "b": 2}) == (200, {"result": ["b", "call"]})
+        status, answer = call("names.sorted", {"self": 1})
+    finally:
+        registry.withdraw("names")
+    assert (status, answer["fault"]["description"]) == (400, "there is no argument 'self'")
+    assert caplog.records == [], "no traceback"
+
+
 def test_details_of_a_fault_that_cannot_be_encoded_are_left_out(call: Any) -> None:
     status, answer = call("echo.unspeakable_fault", [])
     assert status == 400
