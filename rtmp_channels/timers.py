@@ -72,9 +72,10 @@ class TimerWheel:
         now = self._loop.time()
         first, self._last_slot = self._last_slot + 1, int(now / RESOLUTION)
         for slot in range(first, self._last_slot + 1):
-            for entry in self._slots.pop(slot, ()):
-                del self._slot_of[entry]
-                self._expire(entry, now)
+            for entry in tuple(self._slots.get(slot, ())):
+                if self._slot_of.get(entry) == slot:  # the one before may have ended or moved it
+                    self.discard(entry)
+                    self._expire(entry, now)
         waiting = bool(self._slot_of)
         self._timer = self._loop.call_later(RESOLUTION, self._tick) if waiting else None
 

@@ -77,6 +77,27 @@ async def test_an_entry_that_raises_is_logged_and_the_others_go_on(wheel, caplog
     assert "could not be handled" in record.getMessage()
 
 
+@pytest.mark.parametrize("is_moved", [False, True])
+async def test_an_entry_may_end_or_move_those_that_are_due_with_it(wheel, caplog, is_moved):
+    class Ending(Entry):
+        def deadline_reached(self, now):
+            for other in {*entries} - {self}:
+                wheel.discard(other)
+                if is_moved:
+                    wheel.schedule(other, now + 1_000)
+            return super().deadline_reached(now)
+
+    entries = [Ending() for _ in range(3)]
+    later = Entry()
+    deadline = now()
+    for entry in entries:
+        wheel.schedule(entry, deadline)
+    wheel.schedule(later, deadline + 2 * RESOLUTION)
+    await asyncio.wait_for(later.reached.get(), 2)
+    assert sum(entry.reached.qsize() for entry in entries) == 1
+    assert caplog.records == []
+
+
 async def test_no_timer_runs_while_nothing_waits(wheel):
     entry = Entry()
     wheel.schedule(entry, now())

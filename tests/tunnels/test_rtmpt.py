@@ -210,6 +210,18 @@ async def test_a_client_that_stays_away_is_gone(settings, sessions):
     assert (await client.post("idle")).status == 404
 
 
+async def test_those_who_open_and_stay_away_stop_no_clock(tunnel, settings, sessions, caplog):
+    """Handshake and tunnel have the same deadline, and one ends the other."""
+    settings.RTMP_CHANNELS = {"TUNNEL_TIMEOUT": 0.1, "HANDSHAKE_TIMEOUT": 0.1}
+    for _ in range(2):
+        for _ in range(10):
+            assert (await post(tunnel, "/open/1")).status == 200
+        async with asyncio.timeout(10):
+            while len(sessions):
+                await asyncio.sleep(0.05)
+    assert all(record.exc_info is None for record in caplog.records)
+
+
 async def test_a_client_that_does_not_ask_makes_the_application_wait(settings):
     settings.RTMP_CHANNELS = {"WRITE_HIGH_WATER": 100_000}
     recorder = Recorder()
