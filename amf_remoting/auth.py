@@ -61,6 +61,15 @@ async def aloaded(user: Any) -> None:
         await run_in_pool(lambda: user.is_authenticated, "auth")
 
 
+def name_of(user: Any) -> str:
+    """For logs: the user's name, cut; empty for nobody, and for one who cannot be read now."""
+    try:
+        return str(user.get_username())[:150] if user is not None and user.is_authenticated else ""
+    except Exception:
+        # A lazy user asks the database; what only writes a log must not fail by that.
+        return ""
+
+
 def log_in(request: HttpRequest, username: str, password: str) -> Any:
     """Makes the session the user's; without sessions the user holds for this request.
 

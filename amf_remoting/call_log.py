@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from .amf import Dictionary
 from .amf.vectors import NumberVector, ObjectVector
+from .auth import name_of
 from .batches import Batches
 from .call import Call
 from .conf import remoting_settings
@@ -26,6 +27,8 @@ from .flex.collections import Wrapper
 
 BATCH = 500
 """Rows in one statement."""
+CANCELLED = "cancelled"
+"""The outcome of a call that was given up before it had one: its client has hung up."""
 
 
 class _Short(Repr):
@@ -73,7 +76,7 @@ class Entry:
     called_at: datetime
     milliseconds: float
     outcome: str
-    """The fault's code; empty if there was none."""
+    """The fault's code, or CANCELLED; empty if there is a result."""
     arguments: str
 
 
@@ -122,6 +125,9 @@ def recorded(call: Call) -> Iterator[None]:
     except Fault as fault:
         outcome = fault.code
         raise
+    except BaseException:
+        outcome = CANCELLED
+        raise
     finally:
         milliseconds = (time.perf_counter() - started) * 1000
         call_log.add(_entry(call, called_at, milliseconds, outcome))
@@ -132,17 +138,13 @@ def _entry(call: Call, called_at: datetime, milliseconds: float, outcome: str) -
     return Entry(
         service=(service or method)[:100],
         method=(method if service else "")[:100],
-        username=_username(call.user)[:150],
+        username=name_of(call.user),
         door=call.door,
         called_at=called_at,
         milliseconds=round(milliseconds, 3),
         outcome=_without_nul(outcome[:100]),
         arguments=_arguments(call),
     )
-
-
-def _username(user: Any) -> str:
-    return str(user.get_username()) if user is not None and user.is_authenticated else ""
 
 
 def _arguments(call: Call) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from django.utils import timezone
 
+from .auth import name_of
 from .batches import Batches
 from .conf import remoting_settings
 from .exceptions import Fault
@@ -112,11 +113,10 @@ class Recorder(Batches[Entry]):
         if not self.is_on:
             return
         size = remoting_settings().recorded_packet_size
-        known = user is not None and user.is_authenticated
         self.add(
             Entry(
                 recorded_at=timezone.now(),
-                username=str(user.get_username())[:150] if known else "",
+                username=name_of(user),
                 outcome=outcome[:200],
                 request=request[:size],
                 response=response[:size],

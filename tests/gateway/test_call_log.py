@@ -1,5 +1,6 @@
 """The call log: in batches, bounded, pruned."""
 
+import asyncio
 import logging
 import os
 import threading
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from amf_remoting import amf
 from amf_remoting import call_log as module
@@ -22,6 +24,7 @@ from amf_remoting.dispatch import Call, adispatch, dispatch
 from amf_remoting.exceptions import Fault
 from amf_remoting.models import CallRecord
 from amf_remoting.overview import Statistics, statistics
+from amf_remoting.registry import registry, remote_method
 
 
 @pytest.fixture
@@ -80,6 +83,34 @@ async def test_calls_on_a_loop(log: CallLog) -> None:
     await adispatch(Call("echo.aecho", [1]))
     await sync_to_async(log.flush)()
     assert await CallRecord.objects.acount() == 1
+
+
+async def test_a_call_that_is_given_up_has_no_result(log: CallLog) -> None:
+    started = asyncio.Event()
+
+    @remote_method
+    async def waits() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    registry.expose("waits", waits)
+    try:
+        task = asyncio.create_task(adispatch(Call("waits")))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    finally:
+        registry.withdraw("waits")
+    assert [(one.service, one.outcome) for one in log._waiting] == [("waits", "cancelled")]
+
+
+def test_a_user_that_cannot_be_read_hurts_no_call(log: CallLog) -> None:
+    def read() -> Any:
+        raise OperationalError("the database is away")
+
+    assert dispatch(Call("math.add", [1, 2], user=SimpleLazyObject(read))) == 3
+    assert [(one.username, one.outcome) for one in log._waiting] == [("", "")]
 
 
 @pytest.mark.django_db
