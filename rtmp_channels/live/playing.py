@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rtmp_channels import goodbye
@@ -11,6 +12,7 @@ from rtmp_channels.live.use import Message, StreamUse
 from rtmp_channels.media.cache import Wants
 from rtmp_channels.protocol import status
 from rtmp_channels.protocol.constants import MessageType
+from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.protocol.events import ReceiveSwitched
 from rtmp_channels.streams.player import PlayEnd, Player
 from rtmp_channels.streams.refusals import StreamRefused
@@ -118,7 +120,8 @@ class Playing(StreamUse):
                 return
             case PlayEnd.UNPUBLISHED:
                 self._tell(UNPUBLISH_NOTIFY, "is now unpublished")
-        self.session.connection.finish_play(self.message_stream_id)
+        with suppress(LocalProtocolError):  # who plays its own stream may have closed both at once
+            self.session.connection.finish_play(self.message_stream_id)
         self.end()
 
     def _answer(self) -> None:

@@ -97,6 +97,23 @@ async def test_who_plays_itself_and_breaks_the_protocol_holds_up_no_other(connec
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("name", ["closeStream", "deleteStream"])
+async def test_who_plays_itself_and_closes_both_at_once(connect, caplog, name):
+    both, player = await connect(), await connect()
+    publishing, _ = await both.publish()
+    playing, _ = await both.play()
+    await player.play()
+    for stream in (publishing, playing):
+        arguments, on = ((), stream) if name == "closeStream" else ((stream,), 0)
+        both.client.send_call(name, arguments, message_stream_id=on)
+    await both.settle()
+    assert both.types[-2:] == ["rtmp.stop", "rtmp.unpublish"]
+    assert codes(await player.settle()) == ENDED
+    assert both.session.phase is Phase.OPEN
+    assert stats() == []
+    assert caplog.records == []
+
+
 async def test_where_the_url_is_divided_does_not_matter(connect):
     publisher, player = await connect("open/b"), await connect("open")
     stream, _ = await publisher.publish("a")
