@@ -7,6 +7,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from contextlib import suppress
 from typing import ClassVar, Generic, TypeVar
 
 from django.db import connections
@@ -98,7 +99,9 @@ class Batches(ABC, Generic[Entry]):
         while not stopped:
             stopped = self._stop.wait(self.seconds())
             self.flush()
-            connections.close_all()
+            # A connection that is lost may say so when it is closed; the thread has to go on.
+            with suppress(Exception):
+                connections.close_all()
 
     def _prune_now_and_then(self) -> None:
         if time.monotonic() - self._pruned_at < PRUNE_SECONDS:

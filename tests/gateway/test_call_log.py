@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from amf_remoting import amf
+from amf_remoting import amf, batches
 from amf_remoting import call_log as module
 from amf_remoting.call_log import CallLog
 from amf_remoting.dispatch import Call, adispatch, dispatch
@@ -215,6 +215,24 @@ def test_a_thread_writes_and_the_end_flushes(
     background.close()
     assert len(written) == 2
     assert background._thread is None
+
+
+def test_the_thread_outlives_a_connection_that_cannot_be_closed(
+    background: CallLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = threading.Semaphore(0)
+
+    def close_all() -> None:
+        turns.release()
+        raise OperationalError("the server has gone away")
+
+    monkeypatch.setattr(module, "_write", lambda entries: None)
+    monkeypatch.setattr(module, "prune", lambda: 0)
+    monkeypatch.setattr(batches.connections, "close_all", close_all)
+    dispatch(Call("math.add", [1, 2]))
+    for _ in range(3):
+        assert turns.acquire(timeout=30)
+    background.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
