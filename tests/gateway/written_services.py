@@ -152,4 +152,5 @@ SOURCES: dict[str, Any] = {
     "shop.admin": SimpleNamespace(version=version),
     "version": version,
     "function": SimpleNamespace(version=version),
+    "connection": SimpleNamespace(version=version),
 }
