@@ -15,6 +15,7 @@ from amf_remoting.dispatch import Call, adispatch
 from amf_remoting.exceptions import Fault, FaultCode
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.conf import rtmp_settings
+from rtmp_channels.connections.current import rosters
 from rtmp_channels.exceptions import CallTimedOut
 from rtmp_channels.fresh_users import fresh_users
 from rtmp_channels.goodbye import APP_SHUTDOWN, REJECTED
@@ -145,6 +146,9 @@ class AsyncRtmpConsumer(MessageHandlers):
     async def user_gone(self) -> None:
         """See `on_user_gone`."""
         self.user_read(AnonymousUser())
+        roster = rosters.peek()
+        if roster is not None:
+            roster.forget_user(self.connection_id)
         await self.on_user_gone()
 
     async def _serve(self, receive: Any) -> None:

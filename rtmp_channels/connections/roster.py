@@ -92,14 +92,18 @@ class Roster:
     def discard(self, connected: Connected) -> None:
         """It is over; harmless twice."""
         self._by_id.pop(connected.id, None)
-        user = self._user_of.pop(connected.id, None)
-        if user is not None:
-            theirs = self._by_user[user]
-            del theirs[connected.id]
-            if not theirs:
-                del self._by_user[user]
+        self.forget_user(connected.id)
         if self._listed.pop(connected.id, None) is not None and self._heartbeat is not None:
             self._heartbeat.changed()
+
+    def forget_user(self, connection_id: str) -> None:
+        """It is nobody's from now on: what is meant for the user does not reach it."""
+        user = self._user_of.pop(connection_id, None)
+        if user is not None:
+            theirs = self._by_user[user]
+            del theirs[connection_id]
+            if not theirs:
+                del self._by_user[user]
 
     def listed(self) -> Collection[str]:
         """The ids of those that belong into the list of connections."""

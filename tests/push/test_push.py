@@ -36,6 +36,19 @@ class User:
         self.pk = pk
 
 
+class Staying(Known):
+    """Goes on as nobody when its user is gone."""
+
+    opened = []  # noqa: RUF012
+
+    async def connect(self):
+        self.opened.append(self)
+        await super().connect()
+
+    async def on_user_gone(self):
+        await self.notify("onUserGone")
+
+
 @pytest.fixture
 async def clients():
     """Ann twice, in two rooms, and somebody without a name."""
@@ -79,6 +92,28 @@ async def test_a_client_a_user_a_room_and_everyone(clients):
     await ann.disconnect()
     await push.acall_everyone("onNotice")
     assert [number for number, *_ in await heard(clients[1:])] == [0, 1]
+
+
+async def test_what_is_for_a_user_does_not_reach_who_is_so_no_more():
+    one, other = [
+        PatientCommunicator(Staying.as_asgi(), "/lobby/a", arguments=[1]) for _ in range(2)
+    ]
+    for communicator in (one, other):
+        assert (await communicator.connect())[0]
+    await Staying.opened[0].user_gone()
+    assert (await one.receive_call())["name"] == "onUserGone"
+    await push.acall_user(1, "onSecret")
+    await push.acall_everyone("onNews")
+    assert [call[:2] for call in await heard([one, other])] == [
+        (0, "onNews"),
+        (1, "onSecret"),
+        (1, "onNews"),
+    ]
+    for communicator in (one, other):
+        await communicator.disconnect()
+    assert len(rosters.get()) == 0
+    await room_hubs.close()
+    await rosters.close()
 
 
 async def test_those_who_are_not_there_are_no_error(clients):
