@@ -136,4 +136,6 @@ class StreamHub:
 
     def _tick(self, phase: int) -> None:
         for name in tuple(self._publications):
-            self._streams[name].flush(phase)
+            stream = self._streams.get(name)
+            if stream is not None:  # the end of a player may have taken its own stream along
+                stream.flush(phase)

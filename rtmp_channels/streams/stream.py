@@ -76,8 +76,8 @@ class Stream:
 
         With `hand_over` the next one begins at once, and players notice nothing.
         """
+        self.publisher = None  # first: the end of a player may end the publication once more
         self._audience.fanout.flush_all()
-        self.publisher = None
         if hand_over:
             return
         for player in tuple(self._players):

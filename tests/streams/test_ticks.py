@@ -201,6 +201,50 @@ async def test_the_hub_ticks(make_hub):
     assert hub._ticker._handle is None, "nobody publishes: nothing ticks"
 
 
+class Involved(Viewer):
+    """A player whose end ends publications, too."""
+
+    def __init__(self, *publications):
+        super().__init__()
+        self.publications = publications
+
+    def play_ended(self, reason):
+        super().play_ended(reason)
+        for publication in self.publications:
+            publication.close()
+
+
+async def test_a_slow_player_that_publishes_takes_its_streams_along(make_hub):
+    hub = make_hub(tick_ms=HOUR, phases=1, player_bytes=1000, max_skips=0)
+    played = hub.publish("open/a")
+    slow, other = Involved(hub.publish("open/b")), Viewer()
+    hub.play("open/a", slow.player)
+    last = hub.publish("open/c")
+    hub.play("open/c", other.player)
+    for publication in (played, last):
+        publication.take(flv.key(0))
+    slow.buffered_bytes = 1001
+    hub._tick(0)
+    assert slow.told == ["started", PlayEnd.TOO_SLOW]
+    assert other.take() == seen(flv.key(0))
+    assert [one.name for one in hub.stats()] == ["open/a", "open/c"]
+
+
+async def test_a_slow_player_of_its_own_stream_when_that_ends(make_hub):
+    hub = make_hub(tick_ms=HOUR, phases=1, player_bytes=1000, max_skips=0)
+    publication = hub.publish("open/a")
+    slow, other = Involved(publication), Viewer()
+    for viewer in (slow, other):
+        hub.play("open/a", viewer.player)
+    publication.take(flv.key(0))
+    slow.buffered_bytes = 1001
+    publication.close()
+    assert slow.told == ["started", PlayEnd.TOO_SLOW]
+    assert other.take() == seen(flv.key(0))
+    assert other.told == ["started", PlayEnd.UNPUBLISHED]
+    assert hub.stats() == []
+
+
 async def test_the_ticker_visits_phases_in_turn():
     seen_phases, done = [], asyncio.Event()
 
