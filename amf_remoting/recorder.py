@@ -57,6 +57,8 @@ class Entry:
     response: bytes
     request_size: int
     response_size: int
+    goes_on: bool = False
+    """Whether more was to come: its last value may be half a secret."""
 
 
 class Recorder(Batches[Entry]):
@@ -174,9 +176,9 @@ def _set(until: datetime | None) -> None:
 def _row(entry: Entry) -> Any:
     from .models import Recording
 
-    is_cut = entry.request_size > len(entry.request)
+    is_cut = entry.goes_on or entry.request_size > len(entry.request)
     request = entry.redact(entry.request, is_cut=is_cut)
-    is_cut = entry.response_size > len(entry.response)
+    is_cut = entry.goes_on or entry.response_size > len(entry.response)
     response = entry.redact(entry.response, is_cut=is_cut, secrets=request.secrets)
     targets = ", ".join(dict.fromkeys(request.targets))
     faults = f"{response.faults} faults" if response.faults > 1 else "a fault"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar
 
 from amf_remoting.conf import remoting_settings
@@ -95,7 +96,7 @@ class RecordedSession(Session):
         super().__init__(recorded, application, peer=peer, settings=settings, host=host)
         RecordedSession.active += 1
         self._is_recorded = True
-        self._end_of_recording = self._loop.call_later(SECONDS, self._keep)
+        self._end_of_recording = self._loop.call_later(SECONDS, partial(self._keep, goes_on=True))
         self._asking = None if recorder.is_on else self._loop.create_task(self._ask())
 
     def data_received(self, data: bytes) -> None:
@@ -112,7 +113,7 @@ class RecordedSession(Session):
         if not await recorder.ais_on():
             self._stop()
 
-    def _keep(self) -> None:
+    def _keep(self, *, goes_on: bool = False) -> None:
         if self._is_recorded and recorder.is_on:
             recorder.add(
                 Entry(
@@ -124,6 +125,7 @@ class RecordedSession(Session):
                     response=bytes(self._said.data),
                     request_size=self._heard.size,
                     response_size=self._said.size,
+                    goes_on=goes_on,
                 )
             )
         self._stop()

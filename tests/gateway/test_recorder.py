@@ -15,7 +15,7 @@ from amf_remoting import views
 from amf_remoting.models import PolicyVersion, Recording
 from amf_remoting.packet import Header, Message, Packet
 from amf_remoting.policy import Policy, policy
-from amf_remoting.recorder import Recorder, recording_until, start_recording, stop_recording
+from amf_remoting.recorder import Entry, Recorder, recording_until, start_recording, stop_recording
 
 from .conftest import Post
 from .test_browser import HOSTILE, Page
@@ -103,6 +103,21 @@ def test_passwords_are_not_kept(recorder: Recorder) -> None:
     for found in Recording.objects.all():
         assert b"sesame" not in bytes(found.request) + bytes(found.response)
         assert found.username == "joe"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_half_a_password_is_not_kept_of_what_goes_on(recorder: Recorder, goes_on: bool) -> None:
+    whole = Packet(0, [], [Message("a.b", "/1", [{"password": "open sesame"}])]).serialize()
+    half = whole[: whole.index(b"sesame") + 3]
+    sizes = {"request_size": len(half), "response_size": len(half)}
+    recorder.write(
+        [Entry(recorded_at=timezone.now(), request=half, response=half, goes_on=goes_on, **sizes)]
+    )
+    found = Recording.objects.get()
+    for data in (bytes(found.request), bytes(found.response)):
+        assert (b"open" in data) is not goes_on
+        assert half.startswith(data)
 
 
 @pytest.mark.django_db

@@ -110,6 +110,7 @@ async def test_where_nobody_knows_yet_the_database_decides(
     assert recording.RecordedSession.active == says
     session.connection_lost(None)
     assert [(one.request_size, one.response_size) for one in switch.kept] == [(1537, 3073)] * says
+    assert not any(one.goes_on for one in switch.kept)
     assert recording.RecordedSession.active == 0
 
 
@@ -125,7 +126,7 @@ async def test_a_session_is_kept_once_and_cut_off(
     session.data_received(bytes(1536))
     session.connection_lost(None)
     (entry,) = switch.kept
-    assert (entry.form, entry.title) == ("rtmp", "")
+    assert (entry.form, entry.title, entry.goes_on) == ("rtmp", "", True)
     assert (len(entry.request), entry.request_size) == (1000, 1537)
     assert (len(entry.response), entry.response_size) == (1000, 3073)
 
