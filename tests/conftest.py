@@ -24,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
 
 
+@pytest.fixture(autouse=True)
+def _database_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Channels' communicators do: a test's connection is not the application's to close."""
+    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+
+
 @pytest.fixture
 def unused_port() -> int:
     """A TCP port on 127.0.0.1 that nobody listens on."""

@@ -16,12 +16,6 @@ RTMP = "rtmp:port=0:interface=127.0.0.1"
 HTTP = "tcp:port=0:interface=127.0.0.1"
 
 
-@pytest.fixture(autouse=True)
-def _no_database(monkeypatch):
-    """As Channels' communicators do: a test's connection is not the application's to close."""
-    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
-
-
 @pytest.fixture
 def start_daphne():
     """Starts daphne with these endpoints; stopped at the end."""
