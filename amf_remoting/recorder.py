@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from django.apps import apps
 from django.utils import timezone
 
 from .auth import name_of
@@ -100,9 +101,10 @@ class Recorder(Batches[Entry]):
 
     @property
     def is_possible(self) -> bool:
-        """Whether the settings allow it."""
+        """Whether the settings allow it; without this app's tables nothing is recorded."""
         settings = remoting_settings()
-        return settings.recorded_packets > 0 and settings.policy_from_database
+        wanted = settings.recorded_packets > 0 and settings.policy_from_database
+        return wanted and apps.is_installed("amf_remoting")
 
     async def ais_on(self) -> bool:
         """The same as ``is_on``, by what the database says."""

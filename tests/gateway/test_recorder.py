@@ -293,3 +293,11 @@ def test_a_recorded_conversation(with_policy: Any) -> None:
     page = Page(client.get(f"{LIST}{found.pk}/?first=2"))
     assert "message 1 " not in " ".join(page.text.split())
     assert "?side=request" in page.attributes("a", "href"), "to the beginning"
+
+
+def test_a_site_without_the_tables_is_never_asked(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert recorder.is_possible
+    monkeypatch.setattr(module.apps, "is_installed", lambda name: name != "amf_remoting")
+    assert (recorder.is_possible, recorder.is_known, recorder.is_on) == (False, True, False)
