@@ -79,7 +79,6 @@ class Policy:
         # One that began before a change may not know it.
         if refresh is None or refresh.done() or began_in != generation:
             refresh = loop.run_in_executor(_executor, self._refreshed_and_closed)
-            refresh.add_done_callback(_look_at)  # all who asked may have gone meanwhile
             self._refreshes[loop] = generation, refresh
         return await asyncio.shield(refresh)
 
@@ -152,11 +151,6 @@ class Policy:
             return self._refreshed()
         finally:
             connections.close_all()
-
-
-def _look_at(refresh: asyncio.Future[Snapshot]) -> None:
-    if not refresh.cancelled():
-        refresh.exception()
 
 
 # Not the pool of the methods: the policy must not wait behind slow ones.
