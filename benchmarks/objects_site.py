@@ -45,12 +45,15 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer  # noqa: E402
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
 from rtmp_channels.consumers import AsyncRtmpConsumer  # noqa: E402
+from rtmp_channels.permissions import ANYONE  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 from rtmp_channels.shared_objects.grants import Grant, UseRequest  # noqa: E402
 
 
 class Objects(AsyncRtmpConsumer):
     """Everything is open."""
+
+    may_connect = may_call = ANYONE
 
     async def on_shared_object(self, request: UseRequest) -> Grant:
         return Grant()

@@ -22,7 +22,7 @@ from rtmp_channels.goodbye import APP_SHUTDOWN, REJECTED
 from rtmp_channels.handlers import Decision, MessageHandlers
 from rtmp_channels.instances import ApplicationInstance, instances
 from rtmp_channels.pending import PendingCalls
-from rtmp_channels.permissions import ANYONE, NOBODY, is_allowed
+from rtmp_channels.permissions import NOBODY, is_allowed
 from rtmp_channels.pump import Pump
 from rtmp_channels.remote import client_methods, concurrent, hears_layer, remote
 from rtmp_channels.scope import room_of
@@ -55,10 +55,13 @@ class AsyncRtmpConsumer(MessageHandlers):
     instance_class: ClassVar[type[ApplicationInstance] | None] = None
     """The class of `instance`, if all connections of an instance are to share something."""
 
-    may_connect: ClassVar[str] = ANYONE
-    """Who: NOBODY, ANYONE, USERS, or a permission. Others are rejected before `connect`."""
+    may_connect: ClassVar[str] = NOBODY
+    """Who: NOBODY, ANYONE, USERS, or a permission. Others are rejected before `connect`.
 
-    may_call: ClassVar[str] = ANYONE
+    Like all that a client may do, it is closed until the application opens it.
+    """
+
+    may_call: ClassVar[str] = NOBODY
     """Who may call methods at all; what each method demands comes on top."""
 
     may_publish: ClassVar[str] = NOBODY

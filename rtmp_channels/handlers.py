@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.counters import Limit, counters
 from rtmp_channels.database import close_old_connections
 from rtmp_channels.goodbye import REJECTED
-from rtmp_channels.permissions import ANYONE, demand, is_allowed
+from rtmp_channels.permissions import ANYONE, NOBODY, demand, is_allowed
 from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.remote import ClientMethod
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
@@ -107,6 +108,8 @@ class MessageHandlers(ABC):
         if await is_allowed(self.may_connect, self.user):
             await self.connect()
         else:
+            if self.may_connect == NOBODY:
+                _warn_of_closed_door(type(self))
             await self.send({"type": "rtmp.close", "code": REJECTED, "description": _NOT_YOU})
 
     async def rtmp_disconnect(self, message: Message) -> None:
@@ -224,6 +227,13 @@ class MessageHandlers(ABC):
             logger.warning("%r refused: too many calls wait for handlers", message["name"][:64])
         counters.count(Limit.CALLS_IN_FLIGHT)
         await self._send_fault(message, _BUSY)
+
+
+@functools.cache
+def _warn_of_closed_door(consumer_class: type) -> None:
+    """Once for each class: a site that forgot to open it looks here first."""
+    name = consumer_class.__qualname__
+    logger.warning("%s lets nobody connect: its may_connect is NOBODY, the default", name)
 
 
 def _address(message: Message) -> Message:

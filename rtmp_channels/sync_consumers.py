@@ -17,7 +17,7 @@ from amf_remoting.pool import run_in_pool
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.handlers import Decision
 from rtmp_channels.instances import ApplicationInstance
-from rtmp_channels.permissions import ANYONE, NOBODY
+from rtmp_channels.permissions import NOBODY
 from rtmp_channels.remote import ClientMethod, client_methods, concurrent, hears_layer, remote
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
 
@@ -44,8 +44,8 @@ class RtmpConsumer:
     groups: ClassVar[Sequence[str]] = ()
     serves_registry: ClassVar[bool] = True
     instance_class: ClassVar[type[ApplicationInstance] | None] = None
-    may_connect: ClassVar[str] = ANYONE
-    may_call: ClassVar[str] = ANYONE
+    may_connect: ClassVar[str] = NOBODY
+    may_call: ClassVar[str] = NOBODY
     may_publish: ClassVar[str] = NOBODY
     may_play: ClassVar[str] = NOBODY
     may_use_shared_objects: ClassVar[str] = NOBODY

@@ -7,6 +7,7 @@ import pytest
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote
 from rtmp_channels.exceptions import ConnectionClosed
 from rtmp_channels.instances import ApplicationInstance, Instances, instances
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.access import shared_object
 from rtmp_channels.shared_objects.current import shared_object_hubs
@@ -46,6 +47,7 @@ def table():
 @pytest.fixture
 def game(table):
     class Game(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
         instance_class = table
 
         async def connect(self):
@@ -73,7 +75,8 @@ def game(table):
 
 
 async def connected(consumer, path="/game/one", *arguments):
-    communicator = RtmpCommunicator(consumer.as_asgi(), path, arguments=arguments)
+    application = consumer.as_asgi(may_connect=ANYONE)
+    communicator = RtmpCommunicator(application, path, arguments=arguments)
     assert (await communicator.connect())[0]
     return communicator
 

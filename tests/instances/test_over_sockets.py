@@ -12,6 +12,7 @@ from rtmp_channels.consumers import AsyncRtmpConsumer, remote
 from rtmp_channels.fresh_users import fresh_users
 from rtmp_channels.instances import ApplicationInstance, instances
 from rtmp_channels.open_sessions import open_sessions
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.testing import LiveRtmpServer
 from tests.support.rtmp_client import RtmpClient, RtmpRefusal
@@ -33,6 +34,7 @@ class Counted(ApplicationInstance):
 
 
 class Game(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
     instance_class = Counted
 
     async def connect(self):

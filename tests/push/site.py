@@ -11,10 +11,13 @@ django_application = get_asgi_application()
 
 from rtmp_channels.auth import RtmpAuthMiddleware  # noqa: E402
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote  # noqa: E402
+from rtmp_channels.permissions import ANYONE  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 
 
 class Notified(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
+
     @remote
     async def id(self) -> str:
         return self.connection_id

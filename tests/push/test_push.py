@@ -12,6 +12,7 @@ from rtmp_channels.connections.orders import Audience, Order, Verb
 from rtmp_channels.connections.roster import Roster
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.exceptions import LayerFailed, OutOfReach
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.rooms.limits import RoomLimitExceeded
@@ -21,6 +22,8 @@ from tests.server.patient import PatientCommunicator
 
 class Known(AsyncRtmpConsumer):
     """Users by what they say: tests need no passwords."""
+
+    may_connect = may_call = ANYONE
 
     async def connect(self):
         arguments = self.scope["rtmp"]["arguments"]

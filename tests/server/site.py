@@ -16,6 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from rtmp_channels.consumers import AsyncRtmpConsumer, concurrent, remote  # noqa: E402
+from rtmp_channels.permissions import ANYONE  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 from rtmp_channels.shared_objects.grants import Grant  # noqa: E402
 from rtmp_channels.tunnels.rtmpt import RtmptTunnel  # noqa: E402
@@ -27,6 +28,8 @@ MEGABYTE = b"\x55" * 1_000_000
 
 
 class LobbyConsumer(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
+
     @remote
     async def length(self, value):
         return len(value)
@@ -80,6 +83,8 @@ class StudioConsumer(LobbyConsumer):
 
 
 class DescribingConsumer(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
+
     @remote
     async def describe(self):
         scope = self.scope
@@ -94,6 +99,8 @@ class DescribingConsumer(AsyncRtmpConsumer):
 class AskingConsumer(AsyncRtmpConsumer):
     """Says in the log what came with `connect`."""
 
+    may_connect = may_call = ANYONE
+
     async def connect(self):
         rtmp = self.scope["rtmp"]
         logger.info("arguments: %s", json.dumps(rtmp["arguments"]))
@@ -103,6 +110,8 @@ class AskingConsumer(AsyncRtmpConsumer):
 
 class MeasuringConsumer(AsyncRtmpConsumer):
     """Has its clients ask for a bandwidth check, as Flash Media Server does."""
+
+    may_connect = may_call = ANYONE
 
     async def connect(self):
         await self.accept()

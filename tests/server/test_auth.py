@@ -12,7 +12,7 @@ from amf_remoting.throttle import buckets
 from rtmp_channels.auth import RtmpAuthMiddleware, RtmpOriginValidator, make_token
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.counters import Limit, counters
-from rtmp_channels.permissions import USERS
+from rtmp_channels.permissions import ANYONE, USERS
 from rtmp_channels.testing import LiveRtmpServer
 from tests.server.patient import PatientCommunicator
 from tests.support.process import find_program
@@ -190,6 +190,7 @@ async def test_attempts_are_throttled_also_those_made_at_once(ada, settings, cap
 
 
 class Studio(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
     may_publish = USERS
 
 
@@ -219,7 +220,7 @@ def test_no_secret_is_logged(ada, session_key, caplog):
     caplog.set_level(logging.DEBUG)
     secrets = [make_token(ada), session_key, "analytical", "a wrong one"]
     token, key, password, wrong = secrets
-    application = RtmpAuthMiddleware(AsyncRtmpConsumer.as_asgi())
+    application = RtmpAuthMiddleware(AsyncRtmpConsumer.as_asgi(may_connect=ANYONE))
     with LiveRtmpServer(application) as server:
         for query, arguments in [
             (f"?token={token}", []),

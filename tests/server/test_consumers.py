@@ -10,6 +10,7 @@ from amf_remoting.exceptions import Fault
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.consumers import AsyncRtmpConsumer, concurrent, remote
 from rtmp_channels.exceptions import CallFailed, ConnectionClosed
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.current import shared_object_hubs
 from rtmp_channels.shared_objects.grants import Grant
@@ -29,7 +30,8 @@ async def open_communicator():
     opened = []
 
     async def open_communicator(consumer, path="/lobby/room1", **options):
-        communicator = RtmpCommunicator(consumer.as_asgi(), path, **options)
+        application = consumer.as_asgi(may_connect=ANYONE)
+        communicator = RtmpCommunicator(application, path, **options)
         opened.append(communicator)
         assert (await communicator.connect())[0]
         return communicator
@@ -41,6 +43,7 @@ async def open_communicator():
 
 
 class Lobby(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
     groups = ("everyone",)
 
     def __init__(self, **kwargs):
@@ -209,6 +212,8 @@ async def test_call_ends_with_the_connection(caplog):
     ended = asyncio.get_running_loop().create_future()
 
     class Asking(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
+
         @remote
         async def ask(self):
             try:
@@ -243,6 +248,8 @@ async def test_calls_that_wait_do_not_hide_the_answer_to_a_call_made_late(settin
     settings.RTMP_CHANNELS = {"MAX_QUEUED_EVENTS": 2}
 
     class Thinking(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
+
         @remote
         async def ask(self):
             await asyncio.sleep(0)  # by now the queue is full again, and a call waits for room
@@ -282,6 +289,8 @@ async def test_concurrent_methods_are_bounded(settings):
     running = most = 0
 
     class Counting(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
+
         @remote
         @concurrent
         async def work(self):
@@ -326,6 +335,8 @@ async def test_only_consumers_with_a_handler_get_a_channel(open_communicator):
     names = []
 
     class Deaf(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
+
         async def connect(self):
             names.append(self.channel_name)
             await self.accept()
@@ -378,6 +389,8 @@ async def test_hooks_that_raise_refuse_and_the_connection_lives(open_communicato
 
 async def test_rejecting_a_connection():
     class Closed(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
+
         async def connect(self):
             await self.close("NetConnection.Connect.Rejected", "Full.")
 
@@ -391,6 +404,8 @@ async def test_disconnect_is_called_once_whatever_ends_it(cancel):
     codes, signals = [], []
 
     class Ending(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
+
         async def disconnect(self, code):
             codes.append(code)
 
@@ -418,6 +433,7 @@ async def test_disconnect_is_called_once_whatever_ends_it(cancel):
 
 async def test_attributes_come_from_as_asgi(open_communicator):
     class Greeting(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
         greeting = "hello"
 
         @remote
@@ -437,6 +453,8 @@ def test_remote_is_for_async_methods():
     with pytest.raises(TypeError, match="belongs on an async method"):
 
         class Wrong(AsyncRtmpConsumer):
+            may_connect = may_call = ANYONE
+
             @remote
             def method(self):
                 pass

@@ -9,6 +9,7 @@ import pytest
 
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.phase import Phase
 from rtmp_channels.server.shutdown import close_hubs
 from rtmp_channels.session import Session
@@ -20,6 +21,8 @@ HANDSHAKE = 1 + 1536 + 1536
 
 
 class Permissive(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
+
     @remote
     async def callme(self, *arguments):
         return await self.call("ping2")

@@ -8,6 +8,7 @@ import pytest
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote
 from rtmp_channels.counters import Counters, Limit, counters
 from rtmp_channels.open_sessions import open_sessions
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.chunk import Message, serialize_message
 from rtmp_channels.protocol.constants import MessageType
@@ -184,6 +185,8 @@ async def answers(wire, count):
 
 
 class Echo(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
+
     @remote
     async def echo(self, value):
         return value
@@ -257,6 +260,8 @@ async def test_calls_that_wait_for_handlers(met, settings):
     settings.RTMP_CHANNELS = {**settings.RTMP_CHANNELS, "MAX_QUEUED_EVENTS": 2}
 
     class Asking(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
+
         @remote
         async def ask(self):
             return await self.call("question")

@@ -15,6 +15,7 @@ from rtmp_channels.client import NetConnection
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote
 from rtmp_channels.instances import ApplicationInstance
 from rtmp_channels.models import ServerProcess
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.protocol.events import StatusReceived
 from rtmp_channels.routing import RtmpRouter
 from rtmp_channels.shared_objects.access import shared_object
@@ -38,6 +39,7 @@ class Table(ApplicationInstance):
 
 
 class Game(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
     instance_class = Table
 
     async def connect(self):
@@ -57,6 +59,8 @@ class Game(AsyncRtmpConsumer):
 
 
 class SyncGame(RtmpConsumer):
+    may_connect = may_call = ANYONE
+
     @sync_remote
     def users(self):
         return get_user_model().objects.count()

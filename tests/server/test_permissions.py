@@ -43,15 +43,39 @@ async def as_user(user, application):
     return PatientCommunicator(middleware, "/app")
 
 
-async def test_by_default_one_may_connect_and_call_what_is_remote_and_nothing_else():
+async def test_by_default_nobody_may_connect(caplog):
     class Plain(AsyncRtmpConsumer):
+        pass
+
+    for user in (ANONYMOUS, PUBLISHER):
+        client = await as_user(user, Plain.as_asgi())
+        assert await client.connect() == (False, "NetConnection.Connect.Rejected")
+        await client.disconnect()
+    said = [record.message for record in caplog.records if "may_connect" in record.message]
+    assert len(said) == 1
+    assert said[0].endswith("Plain lets nobody connect: its may_connect is NOBODY, the default")
+
+
+async def test_nobody_is_told_of_a_door_that_is_open_to_others(caplog):
+    client = await as_user(ANONYMOUS, AsyncRtmpConsumer.as_asgi(may_connect=USERS))
+    assert not (await client.connect())[0]
+    await client.disconnect()
+    assert "may_connect" not in caplog.text
+
+
+async def test_by_default_who_may_connect_may_do_nothing():
+    class Entered(AsyncRtmpConsumer):
+        may_connect = ANYONE
+
         @remote
         async def ping(self):
             return "pong"
 
-    client = await as_user(PUBLISHER, Plain.as_asgi())
+    client = await as_user(PUBLISHER, Entered.as_asgi())
     assert (await client.connect())[0]
-    assert await client.call("ping") == "pong"
+    for method in ("ping", "echo.echo"):
+        with pytest.raises(CallFailed, match=r"Client\.Authorization"):
+            await client.call(method)
     assert not await client.publish("any")
     assert not await client.play("any")
     assert await client.use_shared_object("any") is None
@@ -69,6 +93,7 @@ CASES = [
 @pytest.mark.parametrize(("who", "allowed"), CASES, ids=[who for who, _ in CASES])
 async def test_each_door(who, allowed):
     class Doors(AsyncRtmpConsumer):
+        may_connect = ANYONE
         may_call = may_publish = may_play = may_use_shared_objects = who
 
         @remote
@@ -102,6 +127,7 @@ async def test_connecting(who, allowed):
 
 
 class Known(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
     may_publish = PUBLISH
 
     @remote

@@ -29,6 +29,7 @@ class Counter(ApplicationInstance):
 
 
 class Lobby(RtmpConsumer):
+    may_connect = may_call = ANYONE
     groups = ("everyone",)
     instance_class = Counter
     greeting = "hello"
@@ -183,6 +184,7 @@ async def test_streams_and_shared_objects(client):
 
 async def test_the_other_hooks(caplog):
     class Diary(RtmpConsumer):
+        may_connect = may_call = ANYONE
         entries = []  # noqa: RUF012
 
         def on_unpublish(self, message):
@@ -196,7 +198,7 @@ async def test_the_other_hooks(caplog):
 
     stream = {"message_stream_id": 1, "stream_name": "show"}
     for consumer in (Diary, RtmpConsumer):  # as they are, nothing happens
-        client = PatientCommunicator(consumer.as_asgi(), "/app")
+        client = PatientCommunicator(consumer.as_asgi(may_connect=ANYONE), "/app")
         assert (await client.connect(10))[0]
         await client.send_input({"type": "rtmp.unpublish", **stream})
         await client.send_input({"type": "rtmp.stop", **stream})
@@ -212,6 +214,7 @@ async def test_the_other_hooks(caplog):
 
 async def test_a_user_who_is_gone():
     class Plain(RtmpConsumer):
+        may_connect = may_call = ANYONE
         made = []  # noqa: RUF012
 
         def connect(self):
@@ -227,7 +230,7 @@ async def test_a_user_who_is_gone():
 
 
 async def test_plain_ones_obey_their_attributes():
-    plain = PatientCommunicator(RtmpConsumer.as_asgi(may_play=ANYONE), "/app")
+    plain = PatientCommunicator(RtmpConsumer.as_asgi(may_connect=ANYONE, may_play=ANYONE), "/app")
     assert (await plain.connect(10))[0]
     assert await plain.play("any")
     assert not await plain.publish("any")
@@ -248,6 +251,8 @@ async def test_hooks_wait_for_their_turn_and_calls_do_not(monkeypatch, caplog):
         return function()
 
     class Patient(RtmpConsumer):
+        may_connect = may_call = ANYONE
+
         def connect(self):
             seen.append("connect")
 
@@ -301,6 +306,8 @@ def test_their_remote_methods_are_sync():
     with pytest.raises(TypeError, match="belongs on a sync method"):
 
         class Wrong(RtmpConsumer):
+            may_connect = may_call = ANYONE
+
             @remote
             async def method(self):
                 pass

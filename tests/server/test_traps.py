@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from rtmp_channels import database
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.protocol.events import StatusReceived
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.server.bridge import DaphneBridge
@@ -95,6 +96,7 @@ async def test_the_shape_of_daphnes_bookkeeping():
 
 
 class Caller(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
     channel_layer_alias = None
 
     @remote

@@ -16,6 +16,7 @@ django_application = get_asgi_application()
 from project.demo.applications import Lobby, Open  # noqa: E402
 from rtmp_channels import push  # noqa: E402
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote  # noqa: E402
+from rtmp_channels.permissions import ANYONE  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 
 
@@ -41,6 +42,8 @@ class Guarded(Lobby):
 
 class Inside(AsyncRtmpConsumer):
     """For the soak itself."""
+
+    may_connect = may_call = ANYONE
 
     @remote
     async def state(self) -> dict[str, Any]:

@@ -12,10 +12,13 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402
 
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote  # noqa: E402
 from rtmp_channels.live.current import stream_hubs  # noqa: E402
+from rtmp_channels.permissions import ANYONE  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 
 
 class OpenConsumer(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
+
     async def on_publish(self, message):
         return True
 
@@ -24,6 +27,8 @@ class OpenConsumer(AsyncRtmpConsumer):
 
 
 class WatchConsumer(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
+
     @remote
     async def stats(self):
         return [asdict(stats) for stats in stream_hubs.get().stats()]

@@ -3,9 +3,11 @@
 import asyncio
 
 from rtmp_channels.consumers import AsyncRtmpConsumer, concurrent, remote
+from rtmp_channels.permissions import ANYONE
 
 
 class Lobby(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
     channel_layer_alias = None
 
     @remote
