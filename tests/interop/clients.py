@@ -81,6 +81,7 @@ CLIENTS = {
         Client(
             "ffmpeg", _program("ffmpeg", "-version", pattern=r"ffmpeg version ([\d.]+)"), "Debian"
         ),
+        Client("nginx", _program("nginx", "-v", pattern=r"nginx/([\d.]+)"), "Debian"),
         Client(
             "tcpdump",
             _program("tcpdump", "--version", pattern=r"tcpdump version ([\d.]+)"),

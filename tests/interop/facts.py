@@ -106,6 +106,24 @@ FACTS = {
         does="calls both ways, rooms and shared objects through a relay of its socket",
         door="RTMP in WebSocket",
     ),
+    "ffmpeg-proxies": Fact(
+        client="ffmpeg",
+        needs=("nginx",),
+        does="publishes and plays through nginx, as a reverse and as a forward proxy",
+        door="RTMPT",
+    ),
+    "librtmp-proxies": Fact(
+        client="python-librtmp",
+        needs=("nginx",),
+        does="calls both ways through nginx",
+        door="RTMPT",
+    ),
+    "rtmp-client-proxies": Fact(
+        client="rtmp-client",
+        needs=("ws", "nginx"),
+        does="calls both ways through nginx",
+        door="RTMP in WebSocket",
+    ),
     "tshark": Fact(
         client="TShark",
         needs=("tcpdump", "python-librtmp"),

@@ -73,6 +73,7 @@ def run_demo_server(
     *,
     database: Path,
     endpoints: Sequence[str] = (),
+    options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     application: str = "project.asgi:application",
     allow_traceback: bool = False,
@@ -81,9 +82,9 @@ def run_demo_server(
     """Serves the demo site until the block ends, then checks how the server ended.
 
     `database` is a migrated SQLite file, `folder` takes the log, `endpoints` are more strings for
-    daphne's -e, `application` is what daphne imports. SIGTERM ends the server; it must then exit
-    with 0 and, unless `allow_traceback` (for tests that break an application), have logged no
-    traceback. With `may_be_killed` the test ends it as it likes.
+    daphne's -e, `options` its other options, `application` is what daphne imports. SIGTERM ends
+    the server; it must then exit with 0 and, unless `allow_traceback` (for tests that break an
+    application), have logged no traceback. With `may_be_killed` the test ends it as it likes.
     """
     http_port, rtmp_port = free_port(), free_port()
     log = folder / f"daphne-{http_port}.log"
@@ -101,7 +102,7 @@ def run_demo_server(
         f"rtmp:port={rtmp_port}:interface=127.0.0.1",
         *endpoints,
     ]
-    command = [sys.executable, "-m", "daphne", "--application-close-timeout", "5"]
+    command = [sys.executable, "-m", "daphne", "--application-close-timeout", "5", *options]
     for endpoint in listen:
         command += ["-e", endpoint]
     command.append(application)

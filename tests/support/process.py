@@ -24,9 +24,14 @@ def free_port() -> int:
 
 
 def find_program(name: str) -> str | None:
-    """The program's path, also beside this Python (a virtual environment need not be active)."""
+    """The program's path, also beside this Python (a virtual environment need not be active).
+
+    And in /usr/sbin, which is not on everybody's PATH.
+    """
     beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.exists() else shutil.which(name)
+    if beside.exists():
+        return str(beside)
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin")
 
 
 def wait_for_port(port: int, *, process: subprocess.Popen[bytes], log: Path) -> None:

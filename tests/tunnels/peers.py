@@ -1,6 +1,7 @@
-"""Clients of both tunnels without sockets: they call the ASGI applications."""
+"""Clients of both tunnels: most call the ASGI applications, one goes over sockets."""
 
 import asyncio
+import http.client
 from contextlib import asynccontextmanager
 
 from rtmp_channels.protocol import Connection, Role
@@ -131,6 +132,38 @@ class PollingClient(Client):
         assert response.status == 200
         self.interval = response.content[0]
         self.take(response.content[1:])
+
+
+class HttpClient(Client):
+    """RTMPT over one HTTP connection that is kept, or over many as through some proxies.
+
+    With `origin`, the port is that of a proxy to that URL.
+    """
+
+    def __init__(self, port, *, is_kept=True, origin=""):
+        super().__init__()
+        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.is_kept = is_kept
+        self.origin = origin
+        self.number = 0
+        self.id = self.post("/open/1").decode().strip()
+
+    def post(self, path, body=b"\0"):
+        self.http.request("POST", self.origin + path, body, {"Content-Type": "application/x-fcs"})
+        response = self.http.getresponse()
+        content = response.read()
+        assert response.status == 200, (path, response.status)
+        if not self.is_kept:
+            self.http.close()
+        return content
+
+    def poll(self):
+        data = self.connection.data_to_send()
+        command, self.number = ("send" if data else "idle"), self.number + 1
+        return self.post(f"/{command}/{self.id}/{self.number - 1}", data or b"\0")[1:]
+
+    async def exchange(self):
+        self.take(await asyncio.to_thread(self.poll))
 
 
 class FramedClient(Client):

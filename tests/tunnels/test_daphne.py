@@ -1,7 +1,6 @@
 """Both tunnels on a real daphne that opens no RTMP endpoint: calls, stalls, the end."""
 
 import asyncio
-import http.client
 
 import pytest
 
@@ -10,7 +9,7 @@ from tests.server.client import connection
 from tests.server.conftest import HTTP
 from tests.server.daphne import Daphne, daphne_command
 
-from .peers import Client
+from .peers import Client, HttpClient
 
 WINDOW = 16_384
 ALLOWED = 10_000_000
@@ -33,34 +32,6 @@ def server():
 def http_port(server):
     (port,) = server.ports_of("Listening on TCP address")
     return port
-
-
-class HttpClient(Client):
-    """RTMPT over one HTTP connection that is kept, or over many as through some proxies."""
-
-    def __init__(self, port, *, is_kept=True):
-        super().__init__()
-        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        self.is_kept = is_kept
-        self.number = 0
-        self.id = self.post("/open/1").decode().strip()
-
-    def post(self, path, body=b"\0"):
-        self.http.request("POST", path, body, {"Content-Type": "application/x-fcs"})
-        response = self.http.getresponse()
-        content = response.read()
-        assert response.status == 200, (path, response.status)
-        if not self.is_kept:
-            self.http.close()
-        return content
-
-    def poll(self):
-        data = self.connection.data_to_send()
-        command, self.number = ("send" if data else "idle"), self.number + 1
-        return self.post(f"/{command}/{self.id}/{self.number - 1}", data or b"\0")[1:]
-
-    async def exchange(self):
-        self.take(await asyncio.to_thread(self.poll))
 
 
 class WebSocketClient(Client):
