@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from rtmp_channels.client import NetConnection
+from tests.interop.tls import self_signed
 from tests.soak.lives import Lives
-from tests.support.demo_server import migrate, run_demo_server
+from tests.soak.tunnels import TunnelLives
+from tests.support.demo_server import DemoServer, migrate, run_demo_server
+from tests.support.process import free_port
 
 WORKERS = 12
 WARM_UP = 0.2
@@ -28,7 +31,10 @@ WARM_UP = 0.2
 MARGIN_BYTES = 12_000_000
 SETTLE_SECONDS = 30.0
 
+PROGRESS_SECONDS = 60.0
+
 State = dict[str, Any]
+Kinds = dict[str, tuple[Callable[[], Awaitable[None]], float]]
 
 
 async def state(port: int) -> State:
@@ -62,9 +68,9 @@ def leaks(before: State, after: State) -> list[str]:
     ]
 
 
-async def live(lives: Lives, until: float, chance: random.Random, done: Counter[str]) -> None:
-    """One worker: a random life after the other."""
-    kinds: dict[str, tuple[Callable[[], Awaitable[None]], float]] = {
+def kinds_of_life(lives: Lives, tunnels: TunnelLives) -> Kinds:
+    """Each with how often it is led, relative to the others."""
+    return {
         "call": (lives.call, 6),
         "talk": (lives.talk, 4),
         "many_calls": (lives.many_calls, 2),
@@ -75,7 +81,20 @@ async def live(lives: Lives, until: float, chance: random.Random, done: Counter[
         "stalled": (lives.stalled, 0.5),
         "half_open": (lives.half_open, 0.5),
         "garbage": (lives.garbage, 1),
+        "secure": (lives.secure, 2),
+        "secure_garbage": (lives.secure_garbage, 0.5),
+        "rtmpt": (tunnels.rtmpt, 3),
+        "rtmpt_vanished": (tunnels.rtmpt_vanished, 2),
+        "rtmpt_cut": (tunnels.rtmpt_cut, 1),
+        "rtmpt_out_of_turn": (tunnels.rtmpt_out_of_turn, 1),
+        "websocket": (tunnels.websocket, 3),
+        "websocket_vanished": (tunnels.websocket_vanished, 2),
+        "websocket_stalled": (tunnels.websocket_stalled, 0.5),
     }
+
+
+async def live(kinds: Kinds, until: float, chance: random.Random, done: Counter[str]) -> None:
+    """One worker: a random life after the other."""
     weights = [weight for _, weight in kinds.values()]
     while time.monotonic() < until:
         (name,) = chance.choices(list(kinds), weights)
@@ -88,22 +107,35 @@ async def live(lives: Lives, until: float, chance: random.Random, done: Counter[
         done[name] += 1
 
 
-async def soak(port: int, seconds: float, seed: int) -> list[str]:
+async def report(port: int, done: Counter[str]) -> None:
+    """A line now and then, by which a long soak shows where it is."""
+    began = time.monotonic()
+    while True:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        held = await state(port)
+        print(f"{time.monotonic() - began:.0f} s, {done.total()} lives: {held}", flush=True)
+
+
+async def soak(server: DemoServer, tls_port: int, seconds: float, seed: int) -> list[str]:
     chance, done = random.Random(seed), Counter[str]()
-    lives = Lives(port, chance)
+    port = server.rtmp_port
+    kinds = kinds_of_life(Lives(port, tls_port, chance), TunnelLives(server.http_port, chance))
 
     async def lead(duration: float) -> None:
         until = time.monotonic() + duration
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(WORKERS):
-                workers.create_task(live(lives, until, chance, done))
+        async with asyncio.TaskGroup() as tasks:
+            reporting = tasks.create_task(report(port, done))
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(WORKERS):
+                    workers.create_task(live(kinds, until, chance, done))
+            reporting.cancel()
 
     await lead(seconds * WARM_UP)
     before = await settled(port, None)
-    print(f"after {sum(done.values())} lives: {before}", flush=True)
+    print(f"after {done.total()} lives: {before}", flush=True)
     await lead(seconds * (1 - WARM_UP))
     after = await settled(port, before)
-    print(f"after {sum(done.values())} lives: {after}")
+    print(f"after {done.total()} lives: {after}")
     print(", ".join(f"{name} {count}" for name, count in sorted(done.items())))
     return leaks(before, after)
 
@@ -117,16 +149,19 @@ def main() -> int:
     print(f"soak of {options.seconds:g} s, seed {seed}", flush=True)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        certificate, key = self_signed(folder)
+        tls_port = free_port()
         server = stack.enter_context(
             run_demo_server(
                 folder,
+                endpoints=[f"rtmps:port={tls_port}:privateKey={key}:certKey={certificate}"],
                 database=migrate(folder / "db.sqlite3"),
                 application="tests.soak.site:application",
                 environment={"DJANGO_SETTINGS_MODULE": "tests.soak.settings"},
                 allow_traceback=True,
             )
         )
-        grown = asyncio.run(soak(server.rtmp_port, options.seconds, seed))
+        grown = asyncio.run(soak(server, tls_port, options.seconds, seed))
         tracebacks = server.log().count("Traceback") - server.log().count("ValueError: on request")
     if tracebacks:
         grown.append(f"{tracebacks} tracebacks in the server's log")

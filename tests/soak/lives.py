@@ -6,6 +6,7 @@ A life returns normally whatever the server does to it, as long as that is what 
 import asyncio
 import random
 import socket
+import ssl
 import struct
 
 from rtmp_channels.client import (
@@ -23,23 +24,32 @@ FRAME = b"\x27\x01\x00\x00\x00" + bytes(2_000)
 
 
 class Lives:
-    """One server's clients; `done` counts lives by name."""
+    """One server's clients."""
 
-    def __init__(self, port: int, chance: random.Random) -> None:
+    def __init__(self, port: int, tls_port: int, chance: random.Random) -> None:
         self._port = port
+        self._tls_port = tls_port
         self._chance = chance
+        self._tls = ssl.create_default_context()
+        self._tls.check_hostname = False
+        self._tls.verify_mode = ssl.CERT_NONE
 
     def connection(self, app: str) -> NetConnection:
         return NetConnection(f"rtmp://127.0.0.1:{self._port}/{app}", timeout=30)
 
+    def secure_connection(self, app: str) -> NetConnection:
+        url = f"rtmps://127.0.0.1:{self._tls_port}/{app}"
+        return NetConnection(url, ssl_context=self._tls, timeout=30)
+
     def room(self) -> str:
         return f"lobby/room{self._chance.randrange(4)}"
 
-    async def raw(self) -> socket.socket:
+    async def raw(self, port: int = 0) -> socket.socket:
         """A connected socket and nothing more."""
         sock = socket.socket()
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._port))
+        address = ("127.0.0.1", port or self._port)
+        await asyncio.get_running_loop().sock_connect(sock, address)
         return sock
 
     # lives
@@ -71,6 +81,33 @@ class Lives:
         async with self.connection(self.room()) as connection:
             calls = [connection.call("echo.echo", number) for number in range(40)]
             assert await asyncio.gather(*calls) == list(range(40))
+
+    async def secure(self) -> None:
+        """Over TLS; half of them end in a call, by a reset."""
+        connection = self.secure_connection(self.room())
+        await connection.connect()
+        assert await connection.call("math.add", 2, 3) == 5
+        if self._chance.random() < 0.5:
+            await connection.close()
+        else:
+            connection.send("sleep", 0.5)
+            self.reset(connection)
+            await connection.wait_closed()
+
+    async def secure_garbage(self) -> None:
+        """No TLS where it is due: bytes that mean nothing, half a hello, or nothing at all."""
+        hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+        said = self._chance.choice([b"", hello, self._chance.randbytes(500)])
+        loop = asyncio.get_running_loop()
+        sock = await self.raw(self._tls_port)
+        try:
+            await loop.sock_sendall(sock, said)
+            async with asyncio.timeout(30):
+                while await loop.sock_recv(sock, 65_536):
+                    pass
+        except ConnectionError:
+            pass
+        sock.close()
 
     async def thrown_out(self) -> None:
         """Kicked, or closed by the application, with a call unanswered."""

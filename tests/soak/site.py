@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from channels.routing import ProtocolTypeRouter
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.soak.settings")
 django_application = get_asgi_application()
@@ -18,6 +19,8 @@ from rtmp_channels import push  # noqa: E402
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote  # noqa: E402
 from rtmp_channels.permissions import ANYONE  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
+from rtmp_channels.tunnels.rtmpt import RtmptTunnel  # noqa: E402
+from rtmp_channels.tunnels.websocket import WebSocketTunnel  # noqa: E402
 
 
 class Guarded(Lobby):
@@ -58,11 +61,11 @@ class Inside(AsyncRtmpConsumer):
         }
 
 
+rtmp = RtmpRouter({"lobby": Guarded.as_asgi(), "open": Open.as_asgi(), "inside": Inside.as_asgi()})
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
-        "rtmp": RtmpRouter(
-            {"lobby": Guarded.as_asgi(), "open": Open.as_asgi(), "inside": Inside.as_asgi()}
-        ),
+        "http": RtmptTunnel(rtmp, django_application),
+        "rtmp": rtmp,
+        "websocket": URLRouter([path("ws/tunnel/", WebSocketTunnel.as_asgi(rtmp))]),
     }
 )

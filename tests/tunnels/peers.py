@@ -1,4 +1,4 @@
-"""Clients of both tunnels: most call the ASGI applications, one goes over sockets."""
+"""Clients of both tunnels: most call the ASGI applications, some go over sockets."""
 
 import asyncio
 import http.client
@@ -15,6 +15,11 @@ from rtmp_channels.protocol.events import (
 )
 
 CLIENT, SERVER = ["192.0.2.7", 50_000], ["127.0.0.1", 8000]
+
+UPGRADE = (
+    b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 class Response:
@@ -134,6 +139,14 @@ class PollingClient(Client):
         self.take(response.content[1:])
 
 
+class Refused(Exception):
+    """A request was answered with another status than 200, which is `status`."""
+
+    def __init__(self, path, status):
+        super().__init__(f"{path}: {status}")
+        self.status = status
+
+
 class HttpClient(Client):
     """RTMPT over one HTTP connection that is kept, or over many as through some proxies.
 
@@ -152,9 +165,10 @@ class HttpClient(Client):
         self.http.request("POST", self.origin + path, body, {"Content-Type": "application/x-fcs"})
         response = self.http.getresponse()
         content = response.read()
-        assert response.status == 200, (path, response.status)
         if not self.is_kept:
             self.http.close()
+        if response.status != 200:
+            raise Refused(path, response.status)
         return content
 
     def poll(self):
@@ -164,6 +178,47 @@ class HttpClient(Client):
 
     async def exchange(self):
         self.take(await asyncio.to_thread(self.poll))
+
+
+class WebSocketClient(Client):
+    """Over a WebSocket's frames, by hand."""
+
+    def __init__(self, reader, writer):
+        super().__init__()
+        self.reader, self.writer = reader, writer
+
+    async def open(self, path="/tunnel"):
+        self.writer.write(UPGRADE % path.encode())
+        assert (await self.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        return self
+
+    def send(self, data, *, opcode=2):
+        """One masked frame; the length in as few bytes as it takes (RFC 6455 §5.2)."""
+        length = len(data)
+        if length < 126:
+            head = bytes([0x80 | length])
+        elif length < 65_536:
+            head = b"\xfe" + length.to_bytes(2, "big")
+        else:
+            head = b"\xff" + length.to_bytes(8, "big")
+        self.writer.write(bytes([0x80 | opcode]) + head + bytes(4) + data)
+
+    async def frame(self):
+        """(opcode, payload); servers do not mask."""
+        head = await self.reader.readexactly(2)
+        length = head[1]
+        if length >= 126:
+            size = 2 if length == 126 else 8
+            length = int.from_bytes(await self.reader.readexactly(size), "big")
+        return head[0] & 15, await self.reader.readexactly(length)
+
+    async def exchange(self):
+        data = self.connection.data_to_send()
+        if data:
+            self.send(data)
+        opcode, payload = await self.frame()
+        assert opcode == 2
+        self.take(payload)
 
 
 class FramedClient(Client):

@@ -9,16 +9,11 @@ from tests.server.client import connection
 from tests.server.conftest import HTTP
 from tests.server.daphne import Daphne, daphne_command
 
-from .peers import Client, HttpClient
+from .peers import HttpClient, WebSocketClient
 
 WINDOW = 16_384
 ALLOWED = 10_000_000
 """Bytes that one who does not read may cost."""
-
-UPGRADE = (
-    b"GET /tunnel HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 
 
 @pytest.fixture
@@ -32,47 +27,6 @@ def server():
 def http_port(server):
     (port,) = server.ports_of("Listening on TCP address")
     return port
-
-
-class WebSocketClient(Client):
-    """Over a WebSocket's frames, by hand."""
-
-    def __init__(self, reader, writer):
-        super().__init__()
-        self.reader, self.writer = reader, writer
-
-    async def open(self):
-        self.writer.write(UPGRADE)
-        assert (await self.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
-        return self
-
-    def send(self, data):
-        """One masked frame; the length in as few bytes as it takes (RFC 6455 §5.2)."""
-        length = len(data)
-        if length < 126:
-            head = bytes([0x80 | length])
-        elif length < 65_536:
-            head = b"\xfe" + length.to_bytes(2, "big")
-        else:
-            head = b"\xff" + length.to_bytes(8, "big")
-        self.writer.write(b"\x82" + head + bytes(4) + data)
-
-    async def frame(self):
-        """(opcode, payload); servers do not mask."""
-        head = await self.reader.readexactly(2)
-        length = head[1]
-        if length >= 126:
-            size = 2 if length == 126 else 8
-            length = int.from_bytes(await self.reader.readexactly(size), "big")
-        return head[0] & 15, await self.reader.readexactly(length)
-
-    async def exchange(self):
-        data = self.connection.data_to_send()
-        if data:
-            self.send(data)
-        opcode, payload = await self.frame()
-        assert opcode == 2
-        self.take(payload)
 
 
 async def test_rtmpt_on_daphne(server):
