@@ -18,9 +18,9 @@ from zope.interface import implementer
 
 from rtmp_channels import descriptors
 from rtmp_channels.conf import rtmp_settings
+from rtmp_channels.server.encryption import protocol_factory
 from rtmp_channels.server.listener import Listener
 from rtmp_channels.server.tls import Certificate
-from rtmp_channels.server.transport import RtmpServerProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -80,11 +80,7 @@ class RtmpEndpoint:
             freeze_loaded()
         serving = loop.create_task(
             loop.create_server(
-                lambda: RtmpServerProtocol(listener),
-                sock=sock,
-                ssl=tls,
-                backlog=ACCEPTED_PER_TURN,
-                ssl_handshake_timeout=listener.settings.handshake_timeout if tls else None,
+                protocol_factory(listener, tls), sock=sock, backlog=ACCEPTED_PER_TURN
             )
         )
         descriptors.allow(listener.settings.max_connections)

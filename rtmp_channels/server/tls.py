@@ -21,6 +21,7 @@ class Certificate:
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION
         context.num_tickets = 0  # librtmp with GnuTLS takes a TLS 1.3 session ticket for an error
         try:
             context.load_cert_chain(self.certificate_file, self.key_file)

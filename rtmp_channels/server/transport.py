@@ -1,4 +1,4 @@
-"""TCP and TLS as a session's transport, on asyncio's own protocols."""
+"""TCP as a session's transport, on asyncio's own protocols."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from rtmp_channels.transport import Peer
+from rtmp_channels.transport import Peer, Transport
 
 if TYPE_CHECKING:
     from rtmp_channels.server.listener import Listener
@@ -34,7 +34,7 @@ class TcpTransport:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._fd = _plain_socket(transport)
+        self._fd = _socket_number(transport)
         self._is_clear = self._fd is not None
         """Whether nothing waits in the transport, which is open: then the kernel is next."""
 
@@ -115,9 +115,13 @@ class RtmpServerProtocol(asyncio.BufferedProtocol):
         high_water = self._listener.settings.write_high_water
         transport.set_write_buffer_limits(high=high_water, low=high_water // 4)
         self._tcp = TcpTransport(transport)
-        self._session = self._listener.open_session(self._tcp, peer)
+        self._session = self._listener.open_session(self.session_transport(self._tcp), peer)
         if self._session is None:
             transport.abort()
+
+    def session_transport(self, tcp: TcpTransport) -> Transport:
+        """What the session writes to."""
+        return tcp
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """The shared buffer: what is read into it is handled before anyone else reads."""
@@ -126,7 +130,11 @@ class RtmpServerProtocol(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """`nbytes` were read."""
         if self._session is not None:
-            self._session.data_received(bytes(self._listener.receive_buffer[:nbytes]))
+            self.received(self._session, self._listener.receive_buffer[:nbytes])
+
+    def received(self, session: Session, data: memoryview) -> None:
+        """Hands on what was read."""
+        session.data_received(bytes(data))
 
     def eof_received(self) -> bool:
         """The client sends no more: asyncio closes the transport."""
@@ -155,9 +163,6 @@ def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
     return (address[0], address[1]) if isinstance(address, tuple) else None
 
 
-def _plain_socket(transport: asyncio.Transport) -> int | None:
-    """The number of the socket whose bytes are ours as they are; None with TLS."""
+def _socket_number(transport: asyncio.Transport) -> int | None:
     sock = transport.get_extra_info("socket")
-    if sock is None or transport.get_extra_info("sslcontext") is not None:
-        return None
-    return int(sock.fileno())
+    return None if sock is None else int(sock.fileno())

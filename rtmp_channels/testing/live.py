@@ -17,9 +17,9 @@ from rtmp_channels.application import ASGIApplication
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.connections.current import rosters
 from rtmp_channels.open_sessions import open_sessions
+from rtmp_channels.server.encryption import protocol_factory
 from rtmp_channels.server.listener import Listener
 from rtmp_channels.server.shutdown import close_hubs
-from rtmp_channels.server.transport import RtmpServerProtocol
 from rtmp_channels.session import Session
 from rtmp_channels.transport import Peer, Transport
 
@@ -77,9 +77,8 @@ class LiveRtmpServer:
         try:
             loop, end = asyncio.get_running_loop(), asyncio.Event()
             listener = _Listener(self._application or get_default_application(), self.scheme)
-            server = await loop.create_server(
-                lambda: RtmpServerProtocol(listener), "127.0.0.1", 0, ssl=self._tls
-            )
+            make = protocol_factory(listener, self._tls)
+            server = await loop.create_server(make, "127.0.0.1", 0)
             rosters.get().list_nobody()
             self._started.set_result((loop, end, server.sockets[0].getsockname()[1]))
         except BaseException as error:
