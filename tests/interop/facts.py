@@ -36,6 +36,12 @@ FACTS = {
         "batches, headers, Credentials",
         door="AMF0 over HTTP",
     ),
+    "ruffle-socket": Fact(
+        client="Ruffle",
+        needs=("Chromium", "playwright-core", "Haxe"),
+        does="a SWF (Haxe) speaks RTMP over flash.net.Socket: calls both ways, rooms",
+        door="RTMP in WebSocket",
+    ),
     "service-browser": Fact(
         client="Chromium",
         needs=("playwright-core",),

@@ -30,11 +30,20 @@ def compile_swf(folder: Path, *, main: str = "Main", source: Path = SWF) -> Path
     return swf
 
 
-def run_swf(swf: Path, gateway: str, *, page_port: int | None = None) -> Reports:
-    """Runs it on a page of the gateway's origin, or of a site of its own on ``page_port``."""
-    command = ["node", str(NODE / "run_swf.mjs"), str(swf), gateway]
+def run_swf(
+    swf: Path,
+    gateway: str,
+    *,
+    page_port: int | None = None,
+    config: str = "{}",
+) -> Reports:
+    """Runs it on a page of the gateway's origin, or of a site of its own on ``page_port``.
+
+    ``config``, a JavaScript object, is added to Ruffle's configuration.
+    """
+    command = ["node", str(NODE / "run_swf.mjs"), str(swf), gateway, f"--config={config}"]
     if page_port is not None:
-        command.append(str(page_port))
+        command.append(f"--port={page_port}")
     done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return {report["name"]: report for report in map(json.loads, done.stdout.splitlines())}

@@ -1,24 +1,30 @@
 // Runs a SWF in Ruffle in headless Chromium and prints what it reports, one JSON value a line.
 //
-//   node run_swf.mjs SWF GATEWAY_URL [PORT]
+//   node run_swf.mjs SWF GATEWAY_URL [--port=PORT] [--config=OBJECT]
 //
-// With PORT, the page is served at http://127.0.0.1:PORT/, a foreign site to the gateway, and the
+// With a port, the page is served at http://127.0.0.1:PORT/, a foreign site to the gateway, and the
 // browser asks the gateway before it calls (preflight). Without, the page, Ruffle and the SWF are
 // answered inside of the browser at the gateway's own origin, and only remoting reaches the network.
+// OBJECT, in JavaScript, is added to Ruffle's configuration on that page.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const TIMEOUT = 40_000;
-const [swf, gateway, port] = process.argv.slice(2);
+const { values: { port, config }, positionals: [swf, gateway] } = parseArgs({
+	allowPositionals: true,
+	options: { port: { type: 'string' }, config: { type: 'string', default: '{}' } },
+});
 const ruffle = path.dirname(fileURLToPath(import.meta.resolve('@ruffle-rs/ruffle/package.json')));
 
 const html = `<!doctype html><meta charset="utf-8"><title>SWF</title><link rel="icon" href="data:,">
 <script>window.RufflePlayer = {config: {
 	allowNetworking: 'all', allowScriptAccess: true, autoplay: 'on', splashScreen: false,
 	unmuteOverlay: 'hidden', logLevel: 'warn', polyfills: false,
+	...${config},
 }};</script>
 <script src="ruffle.js"></script>
 <div id="stage"></div>
