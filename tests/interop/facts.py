@@ -132,9 +132,9 @@ FACTS = {
     ),
     "tshark": Fact(
         client="TShark",
-        needs=("tcpdump", "python-librtmp"),
+        needs=("tcpdump", "python-librtmp", "rtmp-client", "ws"),
         does="finds nothing malformed in what the server sends",
-        door="RTMP",
+        door="RTMP, RTMPS, RTMPT, RTMP in WebSocket",
     ),
 }
 

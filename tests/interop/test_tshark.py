@@ -1,8 +1,7 @@
-"""Wireshark's dissector as the judge of a whole conversation with python-librtmp."""
+"""Wireshark's dissector as the judge of whole conversations, through every transport."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,93 +9,101 @@ import pytest
 
 from tests.interop import drivers
 from tests.interop.conversation import Conversation
-from tests.support.demo_server import DemoServer
-
-SECONDS = 60
-BUFFER = "32768"
-"""KiB; a packet that tcpdump drops looks to TShark like one that was never sent."""
-WHOLE_PACKETS = "rtmpt.max_packet_size:16777215"
-"""Without it the dissector ignores our chunk size and reports garbage."""
-
-MALFORMED = "rtmpt && _ws.malformed"
-DOUBTFUL = "rtmpt && _ws.expert.severity >= 6291456 && !tcp.analysis.flags"
-"""An expert's warning or error, but not about TCP: a busy machine fills a window."""
+from tests.interop.tls import self_signed
+from tests.interop.unwrapped import PLAIN_PORT, from_tls, from_websocket
+from tests.streams.judge import FAULTY, captured, dissected
+from tests.support.demo_server import DemoServer, run_demo_server
+from tests.support.process import free_port
 
 pytestmark = pytest.mark.client("tshark")
 
+Clients = Callable[..., Conversation]
 
-class Capture:
-    """tcpdump on the loopback interface, from before the first packet."""
-
-    def __init__(self, port: int, file: Path) -> None:
-        self.file = file
-        self.process = subprocess.Popen(
-            [
-                *("tcpdump", "-i", "lo", "-U", "-s", "0", "-B", BUFFER, "--immediate-mode"),
-                *("-w", str(file), "tcp", "port", str(port)),
-            ],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def started(self) -> str | None:
-        """None once it captures, else what it said before it gave up."""
-        assert self.process.stderr
-        said = ""
-        for line in self.process.stderr:
-            if "listening on" in line:
-                return None
-            said += line
-        return said
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=SECONDS)
+VALUES = (None, True, -3.25, "Grüße, 世界 🎈", [1, "two"], {"name": "Ada"}, "x" * 100_000)
 
 
-@pytest.fixture
-def capture(demo_server: DemoServer, tmp_path: Path) -> Iterator[Capture]:
-    capture = Capture(demo_server.rtmp_port, tmp_path / "rtmp.pcap")
-    try:
-        if reason := capture.started():
-            pytest.skip(f"tcpdump may not capture here: {reason.strip()}")
-        yield capture
-    finally:
-        capture.stop()
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where clients write the keys of their TLS connections."""
+    return tmp_path_factory.mktemp("keys") / "keys.log"
 
 
-def tshark(capture: Capture, port: int, *arguments: str) -> list[str]:
-    """What TShark prints of the capture."""
-    command = ["tshark", "-r", str(capture.file), "-o", WHOLE_PACKETS, "-d"]
-    command += [f"tcp.port=={port},rtmpt", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+@pytest.fixture(scope="module")
+def rtmps_port(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[int]:
+    """The port of a demo site's rtmps endpoint."""
+    folder = tmp_path_factory.mktemp("rtmps")
+    certificate, key = self_signed(folder)
+    port = free_port()
+    endpoint = f"rtmps:port={port}:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
+    with run_demo_server(folder, database=migrated_database, endpoints=[endpoint]):
+        yield port
 
 
 def converse(client: Conversation) -> None:
-    """All that python-librtmp can do."""
+    """Calls both ways, with results."""
     client.next("connected")
-    for value in (None, True, -3.25, "Grüße, 世界 🎈", [1, "two"], {"name": "Ada"}, "x" * 100_000):
+    for value in VALUES:
         answer = client.ask("result", do="call", method="echo.echo", arguments=[value])
         assert answer["value"] == value
-    client.ask("error", do="call_unknown", method="echo.nothing", arguments=[])
     answer = client.ask("result", do="call", method="lobby.callme", arguments=[])
     assert answer["value"] == "yes, still here"
+
+
+def converse_with_librtmp(client: Conversation) -> None:
+    converse(client)
+    client.ask("error", do="call_unknown", method="echo.nothing", arguments=[])
     assert client.close() == 0
 
 
-def test_nothing_is_malformed(
-    demo_server: DemoServer, capture: Capture, clients: Callable[..., Conversation]
-) -> None:
-    converse(clients(drivers.librtmp, demo_server.rtmp_url("lobby/judged")))
-    capture.stop()
-    port = demo_server.rtmp_port
-    for filter_ in (MALFORMED, DOUBTFUL):
-        assert tshark(capture, port, "-Y", filter_) == []
-    listing = "\n".join(tshark(capture, port, "-Y", "rtmpt"))
+def judge(file: Path, port: int, *expected: str, protocol: str = "rtmpt") -> None:
+    """Nothing is malformed or unknown, and all that is expected is there."""
+    assert dissected(file, port, FAULTY, protocol=protocol) == ""
+    listing = dissected(file, port, "rtmpt", protocol=protocol)
     assert "Unknown" not in listing
-    for seen in ("Handshake S0+S1+S2", "connect('lobby", "Set Chunk Size 65536", "_error("):
+    for seen in ("Handshake S0+S1+S2", "connect('lobby", "Set Chunk Size 65536", *expected):
         assert seen in listing, listing
-    assert listing.count("_result(") >= 9, listing
+    assert listing.count("_result(") >= 2 + len(VALUES), listing
+
+
+def test_rtmp(demo_server: DemoServer, clients: Clients, tmp_path: Path) -> None:
+    file, port = tmp_path / "rtmp.pcap", demo_server.rtmp_port
+    with captured(port, file):
+        converse_with_librtmp(clients(drivers.librtmp, demo_server.rtmp_url("lobby/judged")))
+    judge(file, port, "_error(")
+
+
+def test_rtmps(
+    rtmps_port: int,
+    keys: Path,
+    clients: Clients,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """librtmp's GnuTLS writes down the keys, so TShark can decrypt it."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    file = tmp_path / "rtmps.pcap"
+    with captured(rtmps_port, file):
+        url = f"rtmps://127.0.0.1:{rtmps_port}/lobby/judged"
+        converse_with_librtmp(clients(drivers.librtmp, url))
+    assert dissected(file, rtmps_port, "rtmpt", protocol="tls") == ""
+    judge(from_tls(file, rtmps_port, keys=keys), PLAIN_PORT, "_error(")
+
+
+def test_rtmpt(demo_server: DemoServer, clients: Clients, tmp_path: Path) -> None:
+    """The dissector knows the bodies' type."""
+    file, port = tmp_path / "rtmpt.pcap", demo_server.http_port
+    with captured(port, file):
+        url = f"rtmpt://127.0.0.1:{port}/lobby/judged"
+        converse_with_librtmp(clients(drivers.librtmp, url))
+    judge(file, port, "_error(", protocol="http")
+
+
+def test_websocket(demo_server: DemoServer, clients: Clients, tmp_path: Path) -> None:
+    file, port = tmp_path / "websocket.pcap", demo_server.http_port
+    with captured(port, file):
+        relay = clients(drivers.websocket_relay, demo_server.websocket_url("/ws/tunnel/"))
+        relayed = relay.next("listening")["port"]
+        client = clients(drivers.rtmp_client, f"rtmp://127.0.0.1:{relayed}/lobby/judged")
+        converse(client)
+        client.close()
+    judge(from_websocket(file, port), PLAIN_PORT)
