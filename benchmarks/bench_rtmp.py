@@ -153,7 +153,7 @@ def measure_calls(site: Site, folder: Path, report: Report) -> None:
         servers = {name: stack.enter_context(start()) for name, start in starts.items()}
         for _ in range(ROUNDS):
             for name, server in servers.items():
-                rounds[name].append(load(server, "calls", **task, gives_signs=name == "ours"))
+                rounds[name].append(load(server, "calls", **task))
     typical = {name: middle(found, per) for name, found in rounds.items()}
     ours = per(typical["ours"])
     limit = CALL_US[site.build]
@@ -193,11 +193,10 @@ def measure_stream(site: Site, folder: Path, report: Report) -> None:
 
     typical = {name: middle(found, cost) for name, found in rounds.items()}
     for name, figures in typical.items():
-        note = {"load": figures["load"], "late": figures["late"]}
+        note = {key: figures[key] for key in ("load", "late", "segments")}
         report.row(f"500 players, {name}: a player's megabit", cost(figures), "ms", **note)
-        if name != "nginx-rtmp":
-            lost = sum(one[kind] for one in rounds[name] for kind in ("gaps", "uneven", "lost"))
-            report.nothing_lost(f"frames of players, {name}", lost)
+        lost = sum(one[kind] for one in rounds[name] for kind in ("gaps", "uneven", "lost"))
+        report.nothing_lost(f"frames of players, {name}", lost)
     if "nginx-rtmp" not in typical:
         return
     theirs = [cost(one) for one in rounds["nginx-rtmp"]]

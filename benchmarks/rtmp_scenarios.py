@@ -116,9 +116,7 @@ def calls(task: dict[str, Any], meter: Meter) -> dict[str, Any]:
             if calling:
                 call(client, len(answers))
 
-    load = Load(
-        task["port"], task["app"], digest=False, gives_signs=task["gives_signs"], on_data=on_data
-    )
+    load = Load(task["port"], task["app"], digest=False, on_data=on_data)
     for client in load.open_many(task["connections"], in_flight=1):
         waiting[id(client)] = set()
         call(client, task["in_flight"])

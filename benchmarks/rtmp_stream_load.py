@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-from rtmp_load import CHUNK_SIZE, PATIENCE, Client, Load, Meter, command, sign_of_life
+from rtmp_load import CHUNK_SIZE, PATIENCE, Client, Load, Meter, command, ping_answer
 
 from rtmp_channels.protocol.chunk import Message, serialize_message
 from rtmp_channels.protocol.chunk_reader import ChunkReader
@@ -29,6 +32,7 @@ class Frame:
     """What is published, and when."""
 
     milliseconds: int
+    kind: MessageType
     data: bytes
 
 
@@ -54,14 +58,14 @@ def frames(seconds: float) -> list[Frame]:
         stream_id = 4 if kind is MessageType.AUDIO else 6
         message = Message(kind, 1, at, payload)
         data = serialize_message(message, chunk_stream_id=stream_id, chunk_size=CHUNK_SIZE)
-        found.append(Frame(at, data))
+        found.append(Frame(at, kind, data))
     return found
 
 
-def numbers_in(data: bytes) -> list[int]:
+def numbers_in(data: bytes | bytearray) -> list[int]:
     """The numbers of the media messages that a player received, behind the handshake."""
     reader = ChunkReader(max_message_length=1 << 24, max_partial_bytes=1 << 24, max_chunk_streams=9)
-    reader.feed(data)
+    reader.feed(bytes(data))
     found = []
     while (message := reader.next_message()) is not None:
         if message.type == MessageType.SET_CHUNK_SIZE:
@@ -70,6 +74,25 @@ def numbers_in(data: bytes) -> list[int]:
             at = 5 if message.type == MessageType.VIDEO else 2
             found.append(int.from_bytes(message.payload[at : at + 4], "big"))
     return found
+
+
+def is_whole(numbers: list[int], schedule: list[Frame]) -> bool:
+    """Whether every frame came, once, and audio and video each in their order.
+
+    Between the two there is none: nginx sends the audio's header behind the first picture.
+    """
+    ordered = sorted(numbers, key=lambda number: schedule[number].kind)
+    return ordered == sorted(range(len(schedule)), key=lambda number: schedule[number].kind)
+
+
+def segments(sock: socket.socket) -> int:
+    """What the kernel has received with data in it so far (tcpi_data_segs_in, linux/tcp.h).
+
+    On loopback that is how often the server's kernel has sent something: small writes that follow
+    each other leave in one piece where the server does not forbid it (TCP_NODELAY).
+    """
+    information = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 156)
+    return int(struct.unpack_from("=I", information, 152)[0])
 
 
 class Show:
@@ -131,14 +154,19 @@ class Show:
     def received_bytes(self) -> int:
         return sum(self._sizes.values())
 
-    def gaps(self, total: int) -> int:
+    def gaps(self, schedule: list[Frame]) -> int:
         """Players that kept everything and missed a frame, or got one twice."""
-        wanted = list(range(total))
-        return sum(numbers_in(bytes(data)) != wanted for data in self._kept.values())
+        return sum(not is_whole(numbers_in(data), schedule) for data in self._kept.values())
+
+    @property
+    def segments(self) -> float:
+        """What a player's kernel has received so far; see `segments`."""
+        players = [each for each in self.load.clients.values() if each is not self._publisher]
+        return median(segments(each.sock) for each in players)
 
     def uneven(self) -> int:
         """Players that got another number of bytes than the first."""
-        ping = len(sign_of_life())
+        ping = len(ping_answer())
         first, *others = self._sizes.values()
         differences = [abs(size - first) for size in others]
         return sum(bool(off % ping) or off > MOST_PINGS * ping for off in differences)
@@ -155,6 +183,7 @@ def stream(task: dict[str, Any], meter: Meter) -> dict[str, Any]:
     schedule = frames(task["warm_up"] + task["seconds"])
     begin = time.perf_counter()
     measured: int | None = None
+    before = 0.0
     late = 0.0
     for frame in schedule:
         due = begin + frame.milliseconds / 1000
@@ -163,11 +192,12 @@ def stream(task: dict[str, Any], meter: Meter) -> dict[str, Any]:
             show.load.turn(0)
         late = max(late, now - due)
         if measured is None and now - begin >= task["warm_up"]:
-            measured = show.received_bytes
+            measured, before = show.received_bytes, show.segments
             meter.restart()
         show.send(frame)
     show.load.turn(LOOK_SECONDS)
     figures = meter.figures()
+    sent = (show.segments - before) / figures["wall"]
     megabits = (show.received_bytes - (measured or 0)) * 8 / 1e6
     quiet = time.perf_counter() + 1.5
     while time.perf_counter() < quiet:
@@ -175,7 +205,8 @@ def stream(task: dict[str, Any], meter: Meter) -> dict[str, Any]:
     found = {
         **figures,
         "megabits": megabits,
-        "gaps": show.gaps(len(schedule)),
+        "segments": sent,
+        "gaps": show.gaps(schedule),
         "uneven": show.uneven(),
         "lost": show.load.lost,
         "late": late,

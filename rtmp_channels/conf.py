@@ -38,7 +38,8 @@ class RtmpSettings:
     """From `connect` to the application's answer."""
 
     ping_interval: float = 4.0
-    """Between two pings to each client, which measure its round-trip time; 0: no pings."""
+    """Between two pings to each client, which measure its round-trip time; one that takes what
+    it is sent meanwhile gets every fourth. 0: no pings."""
 
     ping_timeout: float = 9.0
     """A client that says nothing for so long, pings unanswered, is dead; 0: see IDLE_TIMEOUT."""

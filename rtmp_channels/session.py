@@ -41,6 +41,10 @@ LARGE_WRITE = 65_536
 _SIGN_OF_LIFE = 1_000
 """Bytes that a client must have taken since the last ping: more than the pings themselves."""
 
+PINGS_SPARED = 3
+"""Pings left out between two, while what the client takes shows that it lives: to all players of a
+stream they cost as much as part of the stream, and so do their answers."""
+
 
 class SessionHost(Protocol):
     """Who looks after sessions: see `open_sessions`."""
@@ -94,6 +98,7 @@ class Session:
         """Bytes received since the last event."""
         self._sent_bytes = 0
         """What was handed to the transport until the last ping."""
+        self._pings_spared = 0
         self._is_reading = True
         self._waits_for_turn = False
         """To handle the rest of what was received."""
@@ -430,14 +435,24 @@ class Session:
                 self.application.cancel()
 
     def _ping(self, now: float) -> None:
-        """Also notes whether the client takes what it is sent: some never answer a ping."""
-        taken = self.connection.sent_bytes - self._sent_bytes
-        if taken > _SIGN_OF_LIFE and not self.buffered_bytes:
-            self._deadlines.heard(now - self._transport.silence())
+        """Asks for a sign of life, unless there is one: some clients never answer a ping."""
         self._deadlines.pinged(now)
-        self.connection.send_ping(now)
-        self.flush()
+        if self._takes_what_it_is_sent(now) and self._pings_spared < PINGS_SPARED:
+            self._pings_spared += 1
+        else:
+            self._pings_spared = 0
+            self.connection.send_ping(now)
+            self.flush()
         self._sent_bytes = self.connection.sent_bytes
+
+    def _takes_what_it_is_sent(self, now: float) -> bool:
+        """Whether the client has confirmed some of it since the last ping, which is life."""
+        taken = self.connection.sent_bytes - self._sent_bytes
+        if taken <= _SIGN_OF_LIFE or self.buffered_bytes:
+            return False
+        silence = self._transport.silence()
+        self._deadlines.heard(now - silence)
+        return silence < self.settings.ping_interval
 
     def _schedule_check(self) -> None:
         upcoming = self._deadlines.next(self.phase)

@@ -14,19 +14,35 @@ from rtmp_channels.media.packet import Packet
 from rtmp_channels.streams.limits import StreamLimits
 from rtmp_channels.streams.player import Player
 
-Defer: TypeAlias = Callable[[Callable[[], None]], object]
-"""Calls a function soon: `loop.call_soon`, so that what one read brings is written in one piece."""
+Defer: TypeAlias = Callable[[float, Callable[[], None]], object]
+"""Calls a function in so many seconds; with 0 in the loop's next turn, so that what one read brings
+is written in one piece."""
+
+REST = 3
+"""Without ticks, players are left alone for so many times as long as writing to all of them took:
+one stream has a quarter of the loop at most, and many players get packets that follow each other
+closely in one write."""
+
+LONGEST_REST = 0.02
+"""Seconds: half of what a kernel that gathers small writes waits (nginx-rtmp leaves it to that)."""
 
 
 class Fanout:
     """The packets that not everyone has got yet, and those who get them."""
 
     def __init__(
-        self, limits: StreamLimits, *, defer: Defer, on_behind: Callable[[Player], None]
+        self,
+        limits: StreamLimits,
+        *,
+        clock: Callable[[], float],
+        defer: Defer,
+        on_behind: Callable[[Player], None],
     ) -> None:
         self.bytes_sent = 0
+        self._clock = clock
         self._defer = defer
         self._is_deferred = False
+        self._rests_until = 0.0
         self._limits = limits
         self._on_behind = on_behind
         self._phases: list[dict[Player, None]] = [
@@ -63,11 +79,14 @@ class Fanout:
             self.flush_all()
         elif not self._limits.tick_ms and not self._is_deferred:
             self._is_deferred = True
-            self._defer(self._flush_deferred)
+            self._defer(max(self._rests_until - self._clock(), 0.0), self._flush_deferred)
 
     def _flush_deferred(self) -> None:
         self._is_deferred = False
+        began = self._clock()
         self.flush_all()
+        now = self._clock()
+        self._rests_until = now + min(REST * (now - began), LONGEST_REST)
 
     def flush_all(self) -> None:
         """Writes what every player has not got."""
@@ -76,9 +95,10 @@ class Fanout:
 
     def flush(self, phase: int) -> None:
         """Writes what the players of one phase have not got; hands out who is behind."""
-        end = self.end
+        end, limit = self.end, self._limits.player_bytes
         batches: dict[tuple[int, Wants], bytes] = {}
-        position, wants, data = end, Wants(), b""
+        position: int | None = None
+        wants, data = Wants(), b""
         for player in tuple(self._phases[phase]):
             if player.position is None or player.position >= end:
                 continue
@@ -87,7 +107,18 @@ class Fanout:
                 if key not in batches:
                     batches[key] = self._encode(wants, position)
                 data = batches[key]
-            self._write(player, data, end)
+            # As in `_write`, which each packet to each player would pay for.
+            subscriber = player.subscriber
+            if subscriber.buffered_bytes > limit:
+                self._fall_behind(player)
+                continue
+            player.position = end
+            if data:
+                self.bytes_sent += len(data)
+                try:
+                    subscriber.write_shared(data)
+                except Exception:
+                    player.log_broken()
         self._flushed[phase] = max(self._flushed[phase], end)
         self._trim()
 
@@ -98,13 +129,16 @@ class Fanout:
 
     def _write(self, player: Player, data: bytes, end: int) -> None:
         if player.subscriber.buffered_bytes > self._limits.player_bytes:
-            self.remove(player)
-            self._on_behind(player)
+            self._fall_behind(player)
             return
         player.position = end
         if data:
             self.bytes_sent += len(data)
             player.write(data)
+
+    def _fall_behind(self, player: Player) -> None:
+        self.remove(player)
+        self._on_behind(player)
 
     def _encode(self, wants: Wants, position: int) -> bytes:
         return wants.encode(self._packets[position - self._first :])

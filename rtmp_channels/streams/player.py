@@ -92,7 +92,11 @@ class Player:
         try:
             self.subscriber.write_shared(data)
         except Exception:
-            logger.exception("A player could not be written to")
+            self.log_broken()
+
+    def log_broken(self) -> None:
+        """Says that writing raised what is being handled."""
+        logger.exception("A player could not be written to")
 
     def count_skip(self, now: float, *, forgiven_after: float) -> int:
         """Counts; returns how many there were without `forgiven_after` seconds between them."""
