@@ -5,8 +5,8 @@ encoded becomes a fault of its own, and what a later call of the batch changes i
 """
 
 import logging
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import struct
+from typing import Any, Final
 
 from django.core.exceptions import SynchronousOnlyOperation
 
@@ -22,12 +22,11 @@ logger = logging.getLogger(__name__)
 
 MAX_CLIENT_CALLS = 1000
 """Client calls that one response carries; further ones are dropped and logged."""
-_NO_ANSWER = ("null", "")
 _LONGEST_URI = 0xFFFF - len("/onResult")
 """Bytes of a response URI to which an answer can be addressed."""
+_TWO_U16: Final = struct.Struct(">HH").pack
 
 
-@dataclass(slots=True)
 class Answer:
     """Bytes of messages, and the reply whose headers and client calls go with them.
 
@@ -35,11 +34,14 @@ class Answer:
     SynchronousOnlyOperation: settle the value, and what the reply holds, and call them again.
     """
 
-    request: Packet
-    reply: Reply = field(default_factory=Reply)
-    _messages: list[bytes] = field(default_factory=list)
-    _calls: int = 0
-    _size: int = 0
+    __slots__ = ("_calls", "_messages", "_size", "reply", "request")
+
+    def __init__(self, request: Packet) -> None:
+        self.request = request
+        self.reply = Reply()
+        self._messages: list[bytes] = []
+        self._calls = 0
+        self._size = 0
 
     def result(self, message: Message, envelope: Envelope, value: Any) -> None:
         """The message's method returned ``value``."""
@@ -48,7 +50,8 @@ class Answer:
         if not _wants_answer(message.response_uri):
             return
         try:
-            self._add(self._to(message, "onResult", envelope.result(value)))
+            target = f"{message.response_uri}/onResult"
+            self._add(self._message(message, target, envelope.result(value)))
         except SynchronousOnlyOperation:
             raise
         except Exception as error:
@@ -77,19 +80,21 @@ class Answer:
 
     def serialize(self) -> bytes:
         """The packet, of the request's version."""
-        headers = [part for name, value in self.reply.headers if (part := _header(name, value))]
-        start = self.request.version.to_bytes(2, "big") + len(headers).to_bytes(2, "big")
-        count = len(self._messages).to_bytes(2, "big")
-        return b"".join((start, *headers, count, *self._messages))
+        headers: list[bytes] = []
+        for name, value in self.reply.headers:
+            if part := _header(name, value):
+                headers.append(part)
+        messages = self._messages
+        start = _TWO_U16(self.request.version, len(headers))
+        return b"".join((start, *headers, len(messages).to_bytes(2, "big"), *messages))
 
     def _add_client_calls(self, message: Message) -> None:
         calls = self.reply.client_calls
         room = min(MAX_CLIENT_CALLS, 0xFFFF - len(self.request.messages))
         while calls and self._calls < room:
             method, argument = calls[0]
-            call = Message(method, "null", argument, encoding=self._encoding(message))
             try:
-                self._add(call)
+                self._add(self._message(message, method, argument))
                 self._calls += 1
             except SynchronousOnlyOperation:
                 raise
@@ -102,18 +107,16 @@ class Answer:
 
     def _add_fault(self, message: Message, envelope: Envelope, fault: Fault) -> None:
         # No size limit: what is left of a spent one must not silence the fault.
-        answer = self._to(message, "onStatus", envelope.fault(fault))
+        target = f"{message.response_uri}/onStatus"
+        answer = self._message(message, target, envelope.fault(fault))
         self._messages.append(answer.serialize())
 
-    def _to(self, message: Message, method: str, body: Any) -> Message:
-        target = f"{message.response_uri}/{method}"
-        return Message(target, "null", body, encoding=self._encoding(message))
-
-    def _encoding(self, message: Message) -> Literal[0, 3]:
-        return 3 if self.request.version == 3 else message.encoding
+    def _message(self, question: Message, target: str, body: Any) -> Message:
+        encoding = 3 if self.request.version == 3 else question.encoding
+        return Message(target, "null", body, encoding=encoding)
 
     def _add(self, answer: Message) -> None:
-        limits = remoting_settings().encode_limits
+        limits = remoting_settings.current.encode_limits
         if self._size:
             room = max(limits.output_bytes - self._size, 0)
             limits = Limits(depth=limits.depth, output_bytes=room)
@@ -138,7 +141,9 @@ def bad_result(
 
 
 def _wants_answer(uri: str) -> bool:
-    return uri not in _NO_ANSWER and len(uri.encode()) <= _LONGEST_URI
+    if len(uri) * 4 > _LONGEST_URI and len(uri.encode()) > _LONGEST_URI:
+        return False
+    return uri not in ("null", "")
 
 
 def _header(name: str, value: Any) -> bytes:

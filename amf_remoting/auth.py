@@ -49,7 +49,9 @@ async def auser_of(request: HttpRequest) -> Any:
     auser = getattr(request, "auser", None)
     if auser is not None:
         return await auser()
-    user = user_of(request)
+    user = getattr(request, "user", None)
+    if user is None:
+        return anonymous_user()
     if isinstance(user, LazyObject):
         await aloaded(user)
     return user

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 def dispatch(call: Call) -> Any:
     """Answers the call in this thread."""
-    if remoting_settings().call_log:
+    if remoting_settings.current.call_log:
         with recorded(call):
             return _dispatch(call)
     return _dispatch(call)
@@ -44,7 +44,7 @@ def dispatch(call: Call) -> Any:
 
 def adispatch(call: Call) -> Coroutine[Any, Any, Any]:
     """Answers the call on this loop: await it. A sync method that may block runs in the pool."""
-    return _arecorded(call) if remoting_settings().call_log else _adispatch(call)
+    return _arecorded(call) if remoting_settings.current.call_log else _adispatch(call)
 
 
 def guarded(name: str, function: Callable[[], Any]) -> Any:
@@ -147,16 +147,20 @@ def _permit(call: Call, rule: Rule) -> None:
 
 def _run(call: Call, method: RemoteMethod) -> Any:
     """The value; of an async method the coroutine."""
-    arguments, keywords = method.signature.bind(
-        call.arguments, call.keywords, max_values=remoting_settings().max_values
+    signature = method.signature
+    arguments, keywords = signature.bind(
+        call.arguments, call.keywords, max_values=remoting_settings.current.max_values
     )
-    if method.signature.takes_call:
+    if signature.takes_call:
         arguments.insert(0, call)
+    if method.blocking:
+        return _atomic(partial(_resolved, method, arguments, keywords))()
+    return method.resolve()(*arguments, **keywords)
 
-    def run() -> Any:
-        return method.resolve()(*arguments, **keywords)
 
-    return _atomic(run)() if method.blocking else run()
+def _resolved(method: RemoteMethod, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+    # The service's object is made in the transaction, too.
+    return method.resolve()(*arguments, **keywords)
 
 
 def _atomic(run: Callable[[], Any]) -> Callable[[], Any]:

@@ -77,8 +77,11 @@ class PlainEnvelope:
 
     def work(self, caller: Caller) -> Work:
         """The call, through the door "amf"."""
-        arguments = arguments_of(self.message.value)
-        return _call(self.message.target_uri, arguments, caller)
+        message = self.message
+        arguments = message.value
+        if not isinstance(arguments, list):
+            arguments = arguments_of(arguments)
+        return _call(message.target_uri, arguments, caller)
 
     def result(self, value: Any) -> Any:
         """The value itself."""

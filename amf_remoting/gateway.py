@@ -46,14 +46,16 @@ class Exchange:
         self.packet = packet
         self.request = request
         self.user = user
-        self.headers = {header.name: header.value for header in packet.headers}
+        self.headers: dict[str, Any] = {}
+        for header in packet.headers:
+            self.headers[header.name] = header.value
         self.answer = Answer(packet)
         self.reply = self.answer.reply
 
     @classmethod
     def open(cls, data: bytes, *, request: HttpRequest, user: Any) -> Self:
         """RefusedRequest if the data is no packet (400), or holds too many messages (413)."""
-        settings = remoting_settings()
+        settings = remoting_settings.current
         try:
             packet = packets.parse(data, limits=settings.decode_limits)
         except AMFError as error:

@@ -30,7 +30,7 @@ def read_body(request: HttpRequest, *, content_type: str) -> bytes:
         raise RefusedRequest(415, f"content type {content_type} expected")
     if lacks_proof(request):
         raise RefusedRequest(403, "credentials from a page of another site")
-    limit = remoting_settings().max_request_size
+    limit = remoting_settings.current.max_request_size
     declared = str(request.META.get("CONTENT_LENGTH") or "")
     # int() refuses to read thousands of digits.
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
@@ -46,7 +46,8 @@ def read_body(request: HttpRequest, *, content_type: str) -> bytes:
 
 def reply(request: HttpRequest, body: bytes, *, content_type: str) -> HttpResponse:
     """A response that the calling page may read, if its site is allowed."""
-    return add_cors(request, HttpResponse(body, content_type=content_type))
+    response = HttpResponse(body, headers={"Content-Type": content_type})
+    return add_cors(request, response) if remoting_settings.current.allowed_origins else response
 
 
 def refuse(request: HttpRequest, refusal: RefusedRequest) -> HttpResponse:

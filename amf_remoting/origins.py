@@ -34,8 +34,10 @@ def is_allowed(request: HttpRequest) -> bool:
 
 def lacks_proof(request: HttpRequest) -> bool:
     """Whether credentials came with a request that another site's page may have forged."""
+    if "HTTP_ORIGIN" not in request.META and "HTTP_REFERER" not in request.META:
+        return False
     origin = _page_origin(request)
-    if origin is None or _is_own(origin, request):
+    if _is_own(origin, request):
         return False
     if session_cookie_name() not in request.COOKIES and "HTTP_AUTHORIZATION" not in request.META:
         return False
@@ -44,10 +46,10 @@ def lacks_proof(request: HttpRequest) -> bool:
     return not (named and remoting_settings().allow_credentials)
 
 
-def _page_origin(request: HttpRequest) -> str | None:
-    """Where the page is from that sends this, as far as the browser says."""
+def _page_origin(request: HttpRequest) -> str:
+    """Where the page is from that sends this: one of two headers says it."""
     origin: str | None = request.META.get("HTTP_ORIGIN")
-    if origin is not None or "HTTP_REFERER" not in request.META:
+    if origin is not None:
         return origin
     try:
         page = urlsplit(request.META["HTTP_REFERER"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from amf_remoting.amf import AMFError, DecodeError, Decoder, EncodeError, Encoder, Limits, Policy
@@ -21,14 +21,20 @@ _FLAG_U32: Final = struct.Struct(">?I").unpack_from
 _REPLY = re.compile(r"/on(Result|Status|DebugEvents)$")
 
 
-@dataclass(slots=True)
+# Compiled, a dataclass is made fast only without slots, and by a constructor of its own.
+@dataclass
 class Header:
     """A context header: it belongs to the whole packet (§4.1)."""
 
     name: str
-    must_understand: bool = False
+    must_understand: bool
     """Refuse the packet if you do not know it."""
-    value: Any = None
+    value: Any
+
+    def __init__(self, name: str, must_understand: bool = False, value: Any = None) -> None:
+        self.name = name
+        self.must_understand = must_understand
+        self.value = value
 
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """Its bytes inside of a packet. Raises EncodeError."""
@@ -37,19 +43,34 @@ class Header:
         return b"".join((_utf8(self.name), flag, len(body).to_bytes(4, "big"), body))
 
 
-@dataclass(slots=True)
+@dataclass
 class Message:
     """A call, or the answer to one (§4.2)."""
 
     target_uri: str
     """"service.method" in a call, "/1/onResult" or "/1/onStatus" in an answer."""
-    response_uri: str = "null"
+    response_uri: str
     """Where the answer shall go ("/1"); "null" or "" if none is wanted. They may repeat."""
-    value: Any = None
-    encoding: Literal[0, 3] = field(default=0, kw_only=True)
+    value: Any
+    encoding: Literal[0, 3]
     """3 if the value is, or contains, AMF3 behind 0x11."""
-    error: AMFError | None = field(default=None, kw_only=True)
+    error: AMFError | None
     """Set if the value could not be decoded; then it is None."""
+
+    def __init__(
+        self,
+        target_uri: str,
+        response_uri: str = "null",
+        value: Any = None,
+        *,
+        encoding: Literal[0, 3] = 0,
+        error: AMFError | None = None,
+    ) -> None:
+        self.target_uri = target_uri
+        self.response_uri = response_uri
+        self.value = value
+        self.encoding = encoding
+        self.error = error
 
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """Its bytes inside of a packet; messages share nothing. Raises EncodeError."""
@@ -58,11 +79,21 @@ class Message:
         return b"".join((target, response, len(body).to_bytes(4, "big"), body))
 
 
-@dataclass(slots=True)
+@dataclass
 class Packet:
-    version: int = 0
-    headers: list[Header] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    version: int
+    headers: list[Header]
+    messages: list[Message]
+
+    def __init__(
+        self,
+        version: int = 0,
+        headers: list[Header] | None = None,
+        messages: list[Message] | None = None,
+    ) -> None:
+        self.version = version
+        self.headers = [] if headers is None else headers
+        self.messages = [] if messages is None else messages
 
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """The whole packet. Raises EncodeError; each header and message has its own tables."""

@@ -99,7 +99,7 @@ class Policy:
 
     def if_fresh(self) -> Snapshot | None:
         """The snapshot, if no query is due: what there is to ask on a loop before waiting."""
-        settings = remoting_settings()
+        settings = remoting_settings.current
         if not settings.policy_from_database:
             return NO_POLICY
         fresh = self.clock() - self._checked_at < settings.policy_refresh_seconds

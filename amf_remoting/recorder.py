@@ -114,7 +114,7 @@ class Recorder(Batches[Entry]):
 
     def record(self, user: Any, request: bytes, response: bytes, *, outcome: str = "") -> None:
         """Keeps a packet and its answer, if packets are being recorded."""
-        if not self.is_on:
+        if not policy.is_recording or not self.is_on:
             return
         size = remoting_settings().recorded_packet_size
         self.add(

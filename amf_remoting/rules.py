@@ -1,6 +1,6 @@
 """Who may call a method: what the code says and what the admin adds to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from .throttle import Throttle
@@ -16,11 +16,12 @@ class Rule:
     """Django permissions ("app_label.codename"), all of them needed."""
     throttles: tuple[Throttle, ...] = ()
     """Rates, all of them kept."""
+    is_open: bool = field(init=False, repr=False, compare=False)
+    """Whether everybody may call at any time, as is so of most methods."""
 
-    @property
-    def is_open(self) -> bool:
-        """Whether everybody may call at any time, as is so of most methods."""
-        return self.enabled and not (self.login_required or self.permissions or self.throttles)
+    def __post_init__(self) -> None:
+        restricted = self.login_required or self.permissions or self.throttles
+        object.__setattr__(self, "is_open", self.enabled and not restricted)
 
     @property
     def needs_user(self) -> bool:

@@ -76,7 +76,8 @@ urlpatterns: list[Any] = []
 def add_addresses() -> None:
     """After configure: the gateways need settings and apps.
 
-    The empty views are found in as many steps as the gateway, for routing is not measured.
+    The empty views are found in as many steps as the gateway, for routing is not measured. They
+    get the same body and leave it unread: reading it is the gateway's work.
     """
     urlpatterns[:] = [
         path("gateway/", include("amf_remoting.urls")),
