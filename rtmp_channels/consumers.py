@@ -103,13 +103,6 @@ class AsyncRtmpConsumer(MessageHandlers):
         self._calls = PendingCalls()
         self._tasks = BackgroundTasks(settings.max_concurrent_calls)
         self._groups: set[str] = set()
-        self._pump = Pump(
-            dispatch=self.dispatch,
-            refuse=self._refuse_busy,
-            calls=self._calls,
-            max_messages=settings.max_queued_events,
-            max_bytes=settings.max_queued_bytes,
-        )
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Callable[..., Awaitable[None]]:
@@ -155,9 +148,17 @@ class AsyncRtmpConsumer(MessageHandlers):
         await self.on_user_gone()
 
     async def _serve(self, receive: Any) -> None:
+        settings = rtmp_settings()
+        pump = Pump(
+            dispatch=self.dispatch,
+            refuse=self._refuse_busy,
+            calls=self._calls,
+            max_messages=settings.max_queued_events,
+            max_bytes=settings.max_queued_bytes,
+        )
         try:
             receive_from_layer = await self._open_channel()
-            await self._pump.run(receive, receive_from_layer)
+            await pump.run(receive, receive_from_layer)
         finally:
             await self._clean_up()
 

@@ -65,8 +65,9 @@ class ObjectDoor:
 
     def close(self) -> None:
         """Releases all objects."""
-        if self._port is not None:
-            self._port.close()
+        port, self._port = self._port, None  # which holds this door, too
+        if port is not None:
+            port.close()
         for question in self._questions.values():
             question.cancel()
 

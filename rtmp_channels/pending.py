@@ -49,6 +49,7 @@ class PendingCalls:
     def close(self) -> None:
         """The connection ended: nothing will be answered."""
         self._closed = True
+        self.on_open = _nothing
         futures, self._futures = self._futures, {}
         for future in futures.values():
             if not future.done():

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Protocol
 
 from rtmp_channels import goodbye
@@ -37,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 LARGE_WRITE = 65_536
 """Bytes that are written at once instead of at the end of the loop's turn."""
+
+_NEVER = -math.inf
+"""No deadline is earlier: the wheel is asked for no further call."""
 
 _SIGN_OF_LIFE = 1_000
 """Bytes that a client must have taken since the last ping: more than the pings themselves."""
@@ -107,6 +109,8 @@ class Session:
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         """A list while the transport holds too much."""
         self._deadlines = Deadlines(settings, self._loop.time())
+        self._next_check = math.inf
+        """When the wheel will call; deadlines that moved later are looked at then."""
         self._schedule_check()
 
     def __str__(self) -> str:
@@ -121,15 +125,20 @@ class Session:
         now = self._loop.time()
         self._deadlines.heard(now)
         self._wire_bytes += len(data)
-        self._handle(partial(self.connection.receive_data, data, now))
+        self._handle(data, now)
 
-    def _handle(self, receive: Callable[[], list[Event]]) -> None:
+    def _handle(self, data: bytes | None, now: float = 0.0) -> None:
+        """Takes what was read, or what was left of it."""
+        connection = self.connection
         try:
-            events = receive()
+            if data is None:
+                events = connection.receive_more()
+            else:
+                events = connection.receive_data(data, now)
             if events:
                 self.handle_events(events)
             self.flush()
-            if self.connection.has_more:
+            if connection.has_more:
                 self.go_on_soon()
             elif self._is_overrun:
                 self._pause_reading()
@@ -272,7 +281,7 @@ class Session:
         """It is this session's turn."""
         self._waits_for_turn = False
         if self.phase < Phase.CLOSING and not self._is_behind:
-            self._handle(self.connection.receive_more)
+            self._handle(None)
             self.read_on()
 
     def _pause_reading(self) -> None:
@@ -299,6 +308,8 @@ class Session:
 
     def broken(self, error: RemoteProtocolError) -> None:
         """The client broke the protocol: what came before counts, then the end."""
+        if self.phase >= Phase.CLOSING:
+            return
         self._is_broken = True
         self.application.media.stop_playing()
         for event in error.events:
@@ -396,9 +407,13 @@ class Session:
     def _closed_if_over(self) -> None:
         if self._lost and not self.application.is_running:
             self._wheel.discard(self)
+            self._next_check = _NEVER
             host, self._host = self._host, None
             if host is not None:
                 host.session_closed(self)
+            # They hold each other: the garbage collector would have to find out that nobody else
+            # does, and for every connection that costs as much as its whole handshake.
+            del self.application
 
     # deadlines
 
@@ -409,11 +424,15 @@ class Session:
 
     def deadline_reached(self, now: float) -> float | None:
         """The timer wheel's call; returns when to look again."""
+        self._next_check = math.inf
         upcoming = self._deadlines.next(self.phase)
         if upcoming is not None and now >= upcoming[0]:
             self._act(upcoming[1], now)
             upcoming = self._deadlines.next(self.phase)
-        return upcoming[0] if upcoming is not None else None
+        if upcoming is None or self._next_check == _NEVER:
+            return None
+        self._next_check = upcoming[0]
+        return upcoming[0]
 
     def _act(self, due: Due, now: float) -> None:
         match due:
@@ -456,5 +475,6 @@ class Session:
 
     def _schedule_check(self) -> None:
         upcoming = self._deadlines.next(self.phase)
-        if upcoming is not None:
+        if upcoming is not None and upcoming[0] < self._next_check:
+            self._next_check = upcoming[0]
             self._wheel.schedule(self, upcoming[0])

@@ -28,7 +28,7 @@ from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolErro
 from rtmp_channels.protocol.events import Event, HandshakeCompleted
 from rtmp_channels.protocol.handshake import ClientHandshake, Handshake, ServerHandshake
 from rtmp_channels.protocol.link import Link
-from rtmp_channels.protocol.receiver import Receiver
+from rtmp_channels.protocol.receiver import Commands, Receiver
 from rtmp_channels.protocol.server_commands import ServerCommands
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
 from rtmp_channels.protocol.state import ConnectionInput, ConnectionState, StreamInput, StreamState
@@ -53,18 +53,17 @@ class Connection:
         self.config = config or ConnectionConfig()
         self._link = Link(self.config)
         self._machine = self._link.machine
-        self._handshake = _handshake(role, self.config)
+        self._handshake: Handshake | None = _handshake(role, self.config)
         self._link.write(self._handshake.data_to_send())
         self._streams = MessageStreams(self.config.max_message_streams)
-        self._server = ServerCommands(self._link, self._streams)
-        self._client = ClientCommands(self._link)
+        commands: Commands
+        if role is Role.SERVER:
+            self._server = commands = ServerCommands(self._link, self._streams)
+        else:
+            self._client = commands = ClientCommands(self._link)
         self._reader = _reader(role, self.config)
         self._receiver = Receiver(
-            self._link,
-            self._reader,
-            role=role,
-            streams=self._streams,
-            commands=self._server if role is Role.SERVER else self._client,
+            self._link, self._reader, role=role, streams=self._streams, commands=commands
         )
         self.has_more = False
         """Whether messages wait in what was received: see `messages_per_turn`."""
@@ -150,8 +149,8 @@ class Connection:
 
     def _receive(self, data: bytes, events: list[Event]) -> None:
         sequence_number = self._receiver.window.receive(len(data))
-        if self.state is ConnectionState.HANDSHAKE:
-            data = self._shake_hands(data, events)
+        if self._handshake is not None:
+            data = self._shake_hands(self._handshake, data, events)
         if self._is_held:
             self._hold(data)
         elif data:
@@ -160,12 +159,13 @@ class Connection:
         if sequence_number is not None:
             self._link.write_control(Acknowledgement(sequence_number))
 
-    def _shake_hands(self, data: bytes, events: list[Event]) -> bytes:
-        rest = self._handshake.receive_data(data)
-        self._link.write(self._handshake.data_to_send())
-        if self._handshake.is_complete:
+    def _shake_hands(self, handshake: Handshake, data: bytes, events: list[Event]) -> bytes:
+        rest = handshake.receive_data(data)
+        self._link.write(handshake.data_to_send())
+        if handshake.is_complete:
+            self._handshake = None
             self._machine.on_received(ConnectionInput.HANDSHAKE_DONE, "handshake")
-            events.append(HandshakeCompleted(self._handshake.digest_scheme))
+            events.append(HandshakeCompleted(handshake.digest_scheme))
         return rest
 
     def _read_messages(self, events: list[Event]) -> None:

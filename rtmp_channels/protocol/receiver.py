@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
 
 from rtmp_channels.protocol import status
 from rtmp_channels.protocol.acknowledgement import ReceiveWindow
@@ -76,28 +76,11 @@ class Receiver:
         self._role = role
         self._streams = streams
         self._commands = commands
-        self._handlers: dict[int, Callable[[Message], list[Event]]] = {
-            MessageType.SET_CHUNK_SIZE: self._set_chunk_size,
-            MessageType.ABORT: self._abort,
-            MessageType.ACKNOWLEDGEMENT: self._acknowledgement,
-            MessageType.USER_CONTROL: self._user_control,
-            MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE: self._window_size,
-            MessageType.SET_PEER_BANDWIDTH: self._set_peer_bandwidth,
-            MessageType.AUDIO: self._media,
-            MessageType.VIDEO: self._media,
-            MessageType.DATA_AMF3: self._data,
-            MessageType.DATA_AMF0: self._data,
-            MessageType.SHARED_OBJECT_AMF3: self._shared_object,
-            MessageType.SHARED_OBJECT_AMF0: self._shared_object,
-            MessageType.COMMAND_AMF3: self._command,
-            MessageType.COMMAND_AMF0: self._command,
-            MessageType.AGGREGATE: self._aggregate,
-        }
 
     def receive(self, message: Message) -> list[Event]:
         """One message's events; a type nobody documents has none."""
-        handler = self._handlers.get(message.type)
-        return [] if handler is None else handler(message)
+        handler = _HANDLERS.get(message.type)
+        return [] if handler is None else handler(self, message)
 
     # about the connection (types 1 to 6)
 
@@ -226,6 +209,25 @@ class Receiver:
             if part.type in _IN_AGGREGATES:
                 events += self.receive(part)
         return events
+
+
+_HANDLERS: Final[Mapping[int, Callable[[Receiver, Message], list[Event]]]] = {
+    MessageType.SET_CHUNK_SIZE: Receiver._set_chunk_size,
+    MessageType.ABORT: Receiver._abort,
+    MessageType.ACKNOWLEDGEMENT: Receiver._acknowledgement,
+    MessageType.USER_CONTROL: Receiver._user_control,
+    MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE: Receiver._window_size,
+    MessageType.SET_PEER_BANDWIDTH: Receiver._set_peer_bandwidth,
+    MessageType.AUDIO: Receiver._media,
+    MessageType.VIDEO: Receiver._media,
+    MessageType.DATA_AMF3: Receiver._data,
+    MessageType.DATA_AMF0: Receiver._data,
+    MessageType.SHARED_OBJECT_AMF3: Receiver._shared_object,
+    MessageType.SHARED_OBJECT_AMF0: Receiver._shared_object,
+    MessageType.COMMAND_AMF3: Receiver._command,
+    MessageType.COMMAND_AMF0: Receiver._command,
+    MessageType.AGGREGATE: Receiver._aggregate,
+}
 
 
 def _relayed(message: Message, *, is_data_frame: bool) -> bytes:

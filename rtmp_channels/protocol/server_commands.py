@@ -7,8 +7,8 @@ the application does: encoders give up on an `_error` to one of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from amf_remoting import amf
 from rtmp_channels.protocol import status
@@ -54,41 +54,17 @@ class ServerCommands:
     def __init__(self, link: Link, streams: MessageStreams) -> None:
         self._link = link
         self._streams = streams
-        self._bandwidth = BandwidthCheck(link)
+        self._bandwidth: BandwidthCheck | None = None
         self.connect_transaction_id: float = 1
-        self._on_connection: dict[str, Callable[[int, Command], list[Event]]] = {
-            "_result": self._result,
-            "_error": self._result,
-            "onStatus": self._status,
-            "createStream": self._create_stream,
-            "deleteStream": self._delete_stream,
-            "releaseStream": self._acknowledge,
-            "FCPublish": self._fc_publish,
-            "FCUnpublish": self._fc_unpublish,
-            "FCSubscribe": self._fc_subscribe,
-            "FCUnsubscribe": self._acknowledge,
-            "getStreamLength": self._get_stream_length,
-            **dict.fromkeys(NAMES, self._check_bandwidth),
-        }
-        self._on_stream: dict[str, Callable[[MessageStream, Command], list[Event]]] = {
-            "publish": self._publish,
-            "play": self._play,
-            "pause": self._pause,
-            "pauseRaw": self._pause,
-            "seek": self._seek,
-            "receiveAudio": self._receive_audio,
-            "receiveVideo": self._receive_video,
-            "closeStream": self._close_stream,
-        }
 
     def receive(self, message_stream_id: int, command: Command) -> list[Event]:
         """What one command means; answers are queued on the link."""
         if self._link.machine.state is ConnectionState.OPEN or command.name == "connect":
             return self._connect(command)
-        on_connection = self._on_connection.get(command.name)
+        on_connection = _ON_CONNECTION.get(command.name)
         if on_connection is not None:
-            return on_connection(message_stream_id, command)
-        on_stream = self._on_stream.get(command.name)
+            return on_connection(self, message_stream_id, command)
+        on_stream = _ON_STREAM.get(command.name)
         # On stream 0 these are the application's: it may well have a `play` of its own.
         if on_stream is None or message_stream_id == 0:
             return [_call(message_stream_id, command)]
@@ -96,7 +72,7 @@ class ServerCommands:
         if stream is None:
             self._refuse(command, f"No message stream {message_stream_id}.", message_stream_id)
             return []
-        return on_stream(stream, command)
+        return on_stream(self, stream, command)
 
     # the connection
 
@@ -126,7 +102,7 @@ class ServerCommands:
         ]
 
     def _result(self, message_stream_id: int, command: Command) -> list[Event]:
-        if self._bandwidth.answered(command.transaction_id):
+        if self._bandwidth is not None and self._bandwidth.answered(command.transaction_id):
             return []
         is_error = command.name == "_error"
         return [ResultReceived(command.transaction_id, command.arguments, is_error)]
@@ -156,6 +132,8 @@ class ServerCommands:
 
     def _check_bandwidth(self, message_stream_id: int, command: Command) -> list[Event]:
         self._answer(command, None)
+        if self._bandwidth is None:
+            self._bandwidth = BandwidthCheck(self._link)
         self._bandwidth.start(command.name)
         return []
 
@@ -271,6 +249,32 @@ class ServerCommands:
 
     def _refuse_stream(self, stream: MessageStream, code: str, description: str) -> None:
         self._link.write_status(stream.id, status.error(code, description))
+
+
+_ON_CONNECTION: Final[Mapping[str, Callable[[ServerCommands, int, Command], list[Event]]]] = {
+    "_result": ServerCommands._result,
+    "_error": ServerCommands._result,
+    "onStatus": ServerCommands._status,
+    "createStream": ServerCommands._create_stream,
+    "deleteStream": ServerCommands._delete_stream,
+    "releaseStream": ServerCommands._acknowledge,
+    "FCPublish": ServerCommands._fc_publish,
+    "FCUnpublish": ServerCommands._fc_unpublish,
+    "FCSubscribe": ServerCommands._fc_subscribe,
+    "FCUnsubscribe": ServerCommands._acknowledge,
+    "getStreamLength": ServerCommands._get_stream_length,
+    **dict.fromkeys(NAMES, ServerCommands._check_bandwidth),
+}
+_ON_STREAM: Final[Mapping[str, Callable[[ServerCommands, MessageStream, Command], list[Event]]]] = {
+    "publish": ServerCommands._publish,
+    "play": ServerCommands._play,
+    "pause": ServerCommands._pause,
+    "pauseRaw": ServerCommands._pause,
+    "seek": ServerCommands._seek,
+    "receiveAudio": ServerCommands._receive_audio,
+    "receiveVideo": ServerCommands._receive_video,
+    "closeStream": ServerCommands._close_stream,
+}
 
 
 def _call(message_stream_id: int, command: Command) -> CallReceived:

@@ -46,11 +46,20 @@ def mutated(capture, chance):
     return bytes(data)
 
 
-async def ended(session):
+class Host:
     """Some ends take a trip to a thread (old database connections), so they are waited for."""
-    async with asyncio.timeout(10):
-        while session.application.is_running:
-            await asyncio.sleep(0.001)
+
+    def __init__(self):
+        self.is_closed = asyncio.Event()
+
+    def application_started(self, session, task):
+        pass
+
+    def session_ending(self, session):
+        pass
+
+    def session_closed(self, session):
+        self.is_closed.set()
 
 
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
@@ -61,8 +70,13 @@ async def test_mutated_conversations(path, caplog):
     with caplog.at_level(logging.WARNING):
         for _ in range(40):
             data = mutated(capture, chance)
+            host = Host()
             session = Session(
-                FakeTransport(), Permissive.as_asgi(), peer=PEER, settings=RtmpSettings()
+                FakeTransport(),
+                Permissive.as_asgi(),
+                peer=PEER,
+                settings=RtmpSettings(),
+                host=host,
             )
             at = 0
             while at < len(data):
@@ -72,7 +86,7 @@ async def test_mutated_conversations(path, caplog):
                 if chance.random() < 0.3:
                     await asyncio.sleep(0)
             session.connection_lost(None)
-            await ended(session)
+            await asyncio.wait_for(host.is_closed.wait(), 10)
             assert session.phase is Phase.CLOSED
     assert caplog.records == []
     await close_hubs()

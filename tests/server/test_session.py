@@ -1,10 +1,13 @@
 """A session between a transport without sockets and applications of a few lines."""
 
 import asyncio
+import gc
 import logging
+import weakref
 
 import pytest
 
+from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.exceptions import DialectError
 from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.phase import Phase
@@ -20,6 +23,7 @@ from rtmp_channels.protocol.events import (
     StreamCreated,
 )
 from rtmp_channels.protocol.outbound import encode_call
+from rtmp_channels.rooms.current import room_hubs
 from tests.server.wire import Wire
 
 
@@ -713,3 +717,25 @@ async def test_an_application_that_raises_and_one_that_is_cancelled(caplog):
     )
     await wire.lose()
     assert wire.host.log == ["started", "ending", "closed"]
+
+
+async def test_nothing_of_a_session_waits_for_the_garbage_collector():
+    """Each would be some hundred objects, which it would have to go through again and again."""
+
+    consumers = []
+
+    class Lobby(AsyncRtmpConsumer):
+        async def connect(self):
+            consumers.append(weakref.ref(self))
+            await self.accept()
+
+    wire, _ = await connected(Lobby.as_asgi())
+    session, application = weakref.ref(wire.session), weakref.ref(wire.session.application)
+    gc.disable()
+    try:
+        await wire.lose()
+        del wire
+        assert [session(), application(), consumers[0]()] == [None, None, None]
+    finally:
+        gc.enable()
+    await room_hubs.close()
