@@ -10,6 +10,7 @@ import pytest
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.exceptions import DialectError
 from rtmp_channels.live.current import stream_hubs
+from rtmp_channels.permissions import ANYONE
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.errors import LocalProtocolError
@@ -725,6 +726,8 @@ async def test_nothing_of_a_session_waits_for_the_garbage_collector():
     consumers = []
 
     class Lobby(AsyncRtmpConsumer):
+        may_connect = ANYONE
+
         async def connect(self):
             consumers.append(weakref.ref(self))
             await self.accept()
