@@ -1,5 +1,8 @@
 """Settings of the test suite: the demo site's, with what tests need fixed."""
 
+import os
+from urllib.parse import urlsplit
+
 from project.settings import *  # noqa: F403
 
 SECRET_KEY = "tests-only"
@@ -10,3 +13,17 @@ LOGGING: dict[str, object] = {"version": 1, "disable_existing_loggers": False}
 AMF_REMOTING = {**AMF_REMOTING, "POLICY_FROM_DATABASE": False}  # noqa: F405
 # Sessions of tests without a database are not listed in one; those of the list turn it on.
 RTMP_CHANNELS = {**RTMP_CHANNELS, "PRESENCE_INTERVAL": 0}  # noqa: F405
+
+# Another database than SQLite: postgresql://user:password@127.0.0.1:5432/name, or mysql:…
+if TEST_DATABASE := os.environ.get("TEST_DATABASE"):
+    _url = urlsplit(TEST_DATABASE)
+    DATABASES = {
+        "default": {
+            "ENGINE": f"django.db.backends.{_url.scheme}",
+            "NAME": _url.path.removeprefix("/"),
+            "USER": _url.username or "",
+            "PASSWORD": _url.password or "",
+            "HOST": _url.hostname or "",
+            "PORT": _url.port or "",
+        }
+    }
