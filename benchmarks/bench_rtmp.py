@@ -34,6 +34,8 @@ CONNECT_US, CONNECT_MS, CONNECTS_PER_SECOND = 600, 5.0, 1_200
 CALL_US = {"pure": 100, "compiled": 45}
 DELIVERY_US = 15
 IDLE_KB = 60
+SETTLED = 3
+"""Seconds after which new connections are done with: ours writes them to its list a second late."""
 PER_PACKET, PER_TICK = 1.6, 0.25
 """Of nginx-rtmp's processor time for each megabit to each player."""
 
@@ -167,7 +169,7 @@ def measure_calls(site: Site, folder: Path, report: Report) -> None:
 
 def measure_room(site: Site, folder: Path, report: Report) -> None:
     with site.serve() as server:
-        task = {"app": "lobby/bench", "connections": 1000, "seconds": 4}
+        task = {"app": "lobby/bench", "connections": 1000, "warm_up": SETTLED, "seconds": 4}
         figures = load(server, "room", **task)
     report.judged("broadcast to 1,000: a delivery", figures, per(figures), "us", DELIVERY_US)
     report.nothing_lost("listeners", figures["lost"])
@@ -180,7 +182,7 @@ def measure_stream(site: Site, folder: Path, report: Report) -> None:
     }
     if not nginx_missing():
         starts["nginx-rtmp"] = lambda: nginx(folder)
-    task = {"app": "open", "players": 500, "warm_up": 1, "seconds": 5}
+    task = {"app": "open", "players": 500, "warm_up": SETTLED, "seconds": 5}
     rounds: dict[str, list[Figures]] = {name: [] for name in starts}
     with contextlib.ExitStack() as stack:
         servers = {name: stack.enter_context(start()) for name, start in starts.items()}

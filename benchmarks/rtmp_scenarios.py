@@ -165,7 +165,8 @@ def room(task: dict[str, Any], meter: Meter) -> dict[str, Any]:
             time.sleep(LOOK_SECONDS)
             load.turn(0.1)
 
-    for _ in range(3):
+    warm = time.perf_counter() + task["warm_up"]
+    while time.perf_counter() < warm:
         speak()
     first = count
     meter.restart()

@@ -29,7 +29,7 @@ BEATS_MISSED = 3
 """After so many a process counts as dead."""
 
 BATCH = 500
-"""Rows in one statement."""
+"""Rows that one statement deletes."""
 
 T = TypeVar("T")
 
@@ -85,8 +85,7 @@ def write_beat(process: ServerProcess, beat: Beat) -> bool:
     """Writes a beat in this thread; whether the process was known."""
     with transaction.atomic(using=_alias()):
         was_known = _renew(process, beat)
-        for gone in _batches(beat.gone):
-            LiveConnection.objects.filter(connection_id__in=gone).delete()
+        _remove(beat.gone)
         _insert(process, beat.new)
         _update(beat.changed)
         ServerProcess.objects.filter(expires__lt=Now()).delete()
@@ -130,16 +129,32 @@ def _update(facts: Sequence[Facts]) -> None:
 
 
 def _insert(process: ServerProcess, facts: Sequence[Facts]) -> None:
-    """Also where others took the process for dead, and deleted some of its rows or none."""
-    features = connections[_alias()].features
-    by_target = features.supports_update_conflicts_with_target
-    LiveConnection.objects.bulk_create(
-        [_row(process, one) for one in facts],
-        batch_size=BATCH,
-        update_conflicts=True,
-        update_fields=["round_trip", "received", "sent"],
-        unique_fields=["connection_id"] if by_target else None,
-    )
+    """One statement, too. Others may have taken the process for dead, and deleted some rows."""
+    if not facts:
+        return
+    _remove([one.connection_id for one in facts])
+    connection = connections[_alias()]
+    fields = LiveConnection._meta.concrete_fields
+    columns = {field.column: field for field in fields if field.column and not field.primary_key}
+    table, *names = map(connection.ops.quote_name, (LiveConnection._meta.db_table, *columns))
+    marks = ", ".join(["%s"] * len(names))
+    rows = [
+        [
+            field.get_db_prep_save(getattr(row, field.attname), connection)
+            for field in columns.values()
+        ]
+        for row in (_row(process, one) for one in facts)
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608 - as above
+            rows,
+        )
+
+
+def _remove(connection_ids: Sequence[str]) -> None:
+    for batch in _batches(connection_ids):
+        LiveConnection.objects.filter(connection_id__in=batch).delete()
 
 
 def _row(process: ServerProcess, facts: Facts) -> LiveConnection:
