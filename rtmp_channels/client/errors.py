@@ -23,7 +23,7 @@ class _Refused(RtmpError):
         self.code = str(information.get("code", "")) if known else ""
         """For example "NetConnection.Connect.Rejected"."""
         description = information.get("description", "") if known else information
-        super().__init__(f"{self.code}: {description}"[:200])
+        super().__init__((f"{self.code}: {description}" if self.code else str(description))[:200])
 
 
 class ConnectFailed(_Refused):

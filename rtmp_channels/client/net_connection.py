@@ -7,10 +7,11 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from rtmp_channels.client.address import Address
+from rtmp_channels.client.address import Address, WebSocketAddress
 from rtmp_channels.client.errors import ConnectFailed
 from rtmp_channels.client.methods import Method, Methods
 from rtmp_channels.client.net_stream import NetStream
+from rtmp_channels.client.opening import open_transport
 from rtmp_channels.client.shared_object import SharedObject
 from rtmp_channels.client.wire import Wire
 from rtmp_channels.exceptions import CallFailed, ConnectionClosed
@@ -38,8 +39,9 @@ class NetConnection:
     """A client's connection; use it as an async context manager, or `connect` and `close`.
 
     `arguments` follow connect's command object; `command_object` adds to it. `object_encoding` is
-    0 or 3. `ssl_context` is for rtmps. `timeout`, in seconds, is for connecting and for every
-    answer. After an end, whoever's, `connect` may be called again: methods stay registered.
+    0 or 3. `tunnel` is the ws:// or wss:// URL of a WebSocket to go through; `ssl_context` is for
+    rtmps, rtmpts and wss. `timeout`, in seconds, is for connecting and for every answer. After an
+    end, whoever's, `connect` may be called again: methods stay registered.
     """
 
     def __init__(  # noqa: PLR0913  # by keyword, each with its default
@@ -49,6 +51,7 @@ class NetConnection:
         arguments: Sequence[Any] = (),
         command_object: Mapping[str, Any] | None = None,
         object_encoding: int = 0,
+        tunnel: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         config: ConnectionConfig | None = None,
         timeout: float = 10,
@@ -78,6 +81,7 @@ class NetConnection:
             "objectEncoding": object_encoding,
             **(command_object or {}),
         }
+        self._tunnel = None if tunnel is None else WebSocketAddress.parse(tunnel)
         self._ssl = ssl_context
         self._config = config
         self._wire: Wire | None = None
@@ -105,8 +109,8 @@ class NetConnection:
     async def connect(self) -> Any:
         """Opens the connection; returns connect's status object.
 
-        Raises OSError when nothing listens, TimeoutError, and ConnectFailed when the server
-        refuses or ends the connection.
+        Raises OSError when nothing listens, TimeoutError, and ConnectFailed when the server, or a
+        web server on the way, refuses or ends the connection.
         """
         if self._wire is not None:
             raise LocalProtocolError("connect: already connected")
@@ -117,9 +121,7 @@ class NetConnection:
         self._wire = wire
         try:
             async with asyncio.timeout(self.timeout):
-                address = self.address
-                context = (self._ssl or ssl.create_default_context()) if address.tls else None
-                await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
+                await open_transport(wire, self.address, tunnel=self._tunnel, ssl_context=self._ssl)
                 await self._accepted
         except BaseException:
             self._wire, self._is_connected = None, False

@@ -113,12 +113,12 @@ class PolledTransport(TunnelTransport):
 
     async def _wait(self, *, is_idle: bool) -> None:
         """Until there is an answer, or room for what the client sends next; never for long."""
-        for _ in range(_TURNS):
-            if self.has_output or self.is_closing:
-                break
-            await asyncio.sleep(0)
         patience = self._settings.tunnel_hold if is_idle else self._settings.tunnel_timeout
         try:
+            for _ in range(_TURNS):
+                if self.has_output or self.is_closing:
+                    break
+                await asyncio.sleep(0)
             async with asyncio.timeout(patience):
                 while not (self.is_closing or self._has_waited(is_idle=is_idle)):
                     await self.changed()

@@ -333,12 +333,14 @@ async def test_a_request_that_is_cut_short_loses_the_connection(tunnel, sessions
     assert len(sessions) == 0
 
 
-async def test_a_waiting_request_that_a_stopping_server_cancels_is_answered(settings, sessions):
+@pytest.mark.parametrize("turns", [1, 50], ids=["begun", "waiting"])
+async def test_a_request_that_a_stopping_server_cancels_is_answered(settings, sessions, turns):
     settings.RTMP_CHANNELS = {"TUNNEL_HOLD": 60.0}
     client = await opened(Recorder())
     await client.connect()
     waiting = asyncio.create_task(client.post("idle"))
-    await asyncio.sleep(0.01)
+    for _ in range(turns):
+        await asyncio.sleep(0)
     sessions.end_all()
     waiting.cancel()
     client.take((await waiting).content[1:])
