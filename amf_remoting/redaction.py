@@ -4,7 +4,7 @@ A secret is overwritten by asterisks of the same number, so that every offset st
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -20,8 +20,8 @@ SECRET_NAMES = ("password", "passwd", "secret", "token", "credential")
 _LOGIN_BODIES = ("body", "class 1, bit 0")
 """Where a command message has its login: by name, and in Flex's small form by its flag."""
 _COMMAND_MESSAGES = ("flex.messaging.messages.CommandMessage", "DSC")
-_TEXTS = ("String", "Long String")
-_SCALARS = (*_TEXTS, "Number", "Double", "Integer", "Byte Array")
+TEXTS = ("String", "Long String")
+SCALARS = (*TEXTS, "Number", "Double", "Integer", "Byte Array")
 
 
 def _utf8(text: str) -> bytes:
@@ -71,7 +71,7 @@ def redacted(
     kept = bytearray(data[:end] if is_cut else data)
     found = list(_secret_steps(steps))
     secrets = secrets | {step.value for step in found if isinstance(step.value, str)}
-    again = [step for step in steps if step.kind in _TEXTS and step.value in secrets]
+    again = [step for step in steps if step.kind in TEXTS and step.value in secrets]
     for step in (*found, *again):
         _overwrite(kept, step)
     return Redacted(bytes(kept), list(_targets(steps)), secrets)
@@ -93,25 +93,30 @@ def _secret_steps(steps: list[Step]) -> Iterator[Step]:
             headers.add(step.path[0])
         elif step.kind in ("Object", "Typed Object") and step.detail.startswith(_COMMAND_MESSAGES):
             commands.add(step.path)
-        if step.kind not in _SCALARS or step.value in ("", b""):
+        if step.kind not in SCALARS or step.value in ("", b""):
             continue
-        name = str(step.path[-1])
-        is_login = name in _LOGIN_BODIES and step.path[:-1] in commands
-        has_secret_name = any(secret in name.lower() for secret in SECRET_NAMES)
-        if is_login or has_secret_name or step.path[0] in headers:
+        is_login = step.path[-1] in _LOGIN_BODIES and step.path[:-1] in commands
+        if is_login or is_telling(step.path) or step.path[0] in headers:
             yield step
+
+
+def is_telling(path: Iterable[str | int]) -> bool:
+    """Whether a value has one of SECRET_NAMES, or is inside of one that has."""
+    names = [name.lower() for name in path if isinstance(name, str)]
+    return any(secret in name for name in names for secret in SECRET_NAMES)
 
 
 def _overwrite(kept: bytearray, step: Step) -> None:
     """The value's bytes are the last of its step, unless it refers to an earlier one."""
-    for written in _written_forms(step.value):
+    for written in written_forms(step.value):
         start = step.end - len(written)
         if start >= step.offset and kept[start : step.end] == written:
-            kept[start : step.end] = _hidden(step, written)
+            kept[start : step.end] = hidden(step.kind, written)
             return
 
 
-def _written_forms(value: object) -> Iterator[bytes]:
+def written_forms(value: object) -> Iterator[bytes]:
+    """What the bytes of one of the SCALARS may be."""
     match value:
         case str():
             yield from (form(value) for form in WRITTEN_FORMS)
@@ -123,9 +128,10 @@ def _written_forms(value: object) -> Iterator[bytes]:
             yield u29_bytes(value & 0x1FFFFFFF)
 
 
-def _hidden(step: Step, written: bytes) -> bytes:
+def hidden(kind: str, written: bytes) -> bytes:
+    """As many bytes that say nothing, and that are read as one value of that kind."""
     # The highest bits of AMF3's integers say where they end.
-    if step.kind == "Integer":
+    if kind == "Integer":
         return bytes(byte & 0x80 | ord("*") for byte in written)
     return b"*" * len(written)
 
@@ -136,7 +142,7 @@ def _targets(steps: list[Step]) -> Iterator[str]:
     for step in steps:
         if step.kind == "Target URI" and step.value != "null":
             yield str(step.value)
-        elif step.kind in _TEXTS and step.path[-1] == "destination":
+        elif step.kind in TEXTS and step.path[-1] == "destination":
             destination = str(step.value)
-        elif step.kind in _TEXTS and step.path[-1] == "operation":
+        elif step.kind in TEXTS and step.path[-1] == "operation":
             yield f"{destination}.{step.value}"

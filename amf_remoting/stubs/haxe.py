@@ -62,8 +62,8 @@ class _Writer:
             for service, _, _ in contract.services
         }
         self._classes = {cls: names.free(_type_name(cls.__name__)) for cls in contract.classes}
-        own = Names("connection setCredentials")
-        self._fields = {name: own.free(_local(name)) for name, _, _ in contract.services}
+        own = Names("connection door setCredentials")
+        self._fields = own.of_all((name for name, _, _ in contract.services), _local)
         """Names of services in the client, whose own members are in their way."""
 
     def lines(self) -> Iterator[str]:
@@ -116,7 +116,7 @@ class _Writer:
         for _, _, methods in self._contract.services:
             if not methods[0].name:
                 yield ""
-                yield from self._method(methods[0])
+                yield from self._method(methods[0], self._fields[methods[0].service])
         yield "}"
 
     def _service(self, name: str, text: str, methods: list[Method]) -> Iterator[str]:
@@ -127,12 +127,13 @@ class _Writer:
         yield "\tpublic function new(door:Door) {"
         yield "\t\tthis.door = door;"
         yield "\t}"
+        names = Names("door").of_all((method.name for method in methods), _local)
         for method in methods:
             yield ""
-            yield from self._method(method)
+            yield from self._method(method, names[method.name])
         yield "}"
 
-    def _method(self, method: Method) -> Iterator[str]:
+    def _method(self, method: Method, name: str) -> Iterator[str]:
         if any(one.required for one in method.of_kind(inspect.Parameter.KEYWORD_ONLY)):
             yield f"\t// {method.target} has arguments by name only, which AMF does not have."
             return
@@ -145,7 +146,6 @@ class _Writer:
         parameters += [f"?{names[one.name]}:Array<{self._type(one.type)}>" for one in rest]
         result = "Dynamic" if method.returns == NULL else self._type(method.returns)
         yield from _comment(method.text, "\t")
-        name = _local(method.name) if method.name else self._fields[method.service]
         yield f"\tpublic function {name}({', '.join(parameters)}):Reply<{result}> {{"
         yield f"\t\treturn door.call({json.dumps(method.target)}, {_arguments(method, names)});"
         yield "\t}"

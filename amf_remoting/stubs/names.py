@@ -1,6 +1,6 @@
 """Names that are free, and allowed in the language."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class Names:
@@ -18,6 +18,14 @@ class Names:
             name = f"{wanted}_" if number == 2 else f"{wanted}{number}"
         self._taken.add(name)
         return name
+
+    def of_all(self, names: Iterable[str], written: Callable[[str], str] = str) -> dict[str, str]:
+        """A free name for each; ``written`` is how the language has to write it.
+
+        Who can be called as it is comes first: "new_" keeps its name beside "new".
+        """
+        ordered = sorted(names, key=lambda name: written(name) != name)
+        return {name: self.free(written(name)) for name in ordered}
 
 
 def class_name(name: str) -> str:

@@ -26,7 +26,7 @@ _BASIC = {
 }
 _TAKEN = (
     "Arguments Array Boolean Date Door Error Fault Function Map Number Object Options Promise"
-    " Readonly Record RequestCredentials Set String Symbol Timestamp given parsed fetch JSON"
+    " Readonly Record RequestCredentials Set String Symbol Timestamp parsed fetch JSON"
     " AbortSignal"
 )
 """Types that the module has already."""
@@ -34,7 +34,7 @@ _RESERVED = (
     "arguments await break case catch class const continue debugger default delete do else enum"
     " eval export extends false finally for function if implements import in instanceof interface"
     " let new null package private protected public return static super switch this throw true try"
-    " typeof undefined var void while with yield given"
+    " typeof undefined var void while with yield Door"
 )
 """Words that are no name for an argument."""
 
@@ -53,6 +53,7 @@ class _Writer:
             service: names.free(f"{class_name(service)}Service")
             for service, _, _ in contract.services
         }
+        self._fields = Names().of_all(self._services, _field)
         self._classes = {cls: names.free(cls.__name__) for cls in contract.classes}
         self._arguments = {cls: self._classes[cls] for cls in contract.arguments}
         while found := [cls for cls in self._arguments if self._needs_another(cls)]:
@@ -157,13 +158,14 @@ class _Writer:
         yield "\treadonly #door: Door;"
         services = [name for name, _, methods in self._contract.services if methods[0].name]
         for name in services:
-            yield f"\treadonly {_key(name)}: {self._services[name]};"
+            yield f"\treadonly {_key(self._fields[name])}: {self._services[name]};"
         yield ""
         yield '\t/** The gateway\'s address, as "https://example.com/gateway/". */'
         yield "\tconstructor(url: string, options: Options = {}) {"
         yield "\t\tthis.#door = new Door(url, options);"
         for name in services:
-            yield f"\t\tthis{_access(name)} = new {self._services[name]}(this.#door);"
+            field = _access(self._fields[name])
+            yield f"\t\tthis{field} = new {self._services[name]}(this.#door);"
         yield "\t}"
         for _, _, methods in self._contract.services:
             if not methods[0].name:
@@ -197,7 +199,7 @@ def _arguments(method: Method, names: dict[str, str]) -> str:
     if rest or method.of_kind(inspect.Parameter.POSITIONAL_ONLY):
         values = [names[one.name] for one in method.positional]
         values += [f"...{names[one.name]}" for one in rest]
-        return f"given({', '.join(values)})"
+        return f"Door.given({', '.join(values)})"
     pairs = [
         names[one.name] if names[one.name] == one.name else f"{_key(one.name)}: {names[one.name]}"
         for one in method.positional
@@ -223,6 +225,11 @@ def _bracketed(text: str) -> str:
 
 def _key(name: str) -> str:
     return name if name.isidentifier() and name != "constructor" else json.dumps(name)
+
+
+def _field(name: str) -> str:
+    # No class may have a field of that name.
+    return f"{name}_" if name == "constructor" else name
 
 
 def _access(name: str) -> str:

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from amf_remoting.redaction import SECRET_NAMES, WRITTEN_FORMS
+from amf_remoting.redaction import (
+    SCALARS,
+    TEXTS,
+    WRITTEN_FORMS,
+    hidden,
+    is_telling,
+    written_forms,
+)
 from rtmp_channels.explanation.conversation import explain
 from rtmp_channels.explanation.part import Part
 
@@ -16,7 +23,9 @@ _PUBLISHING = frozenset(("publish", "releaseStream", "FCPublish", "FCUnpublish")
 """Their first argument is a stream key."""
 _WITH_QUERY = frozenset(("app", "tcUrl", "swfUrl", "pageUrl", "argument 1"))
 """What may end with a query, where tokens travel."""
-_TEXTS = frozenset(("String", "Long String"))
+_HEADERS = ("", "chunk")
+"""Names of what lies between the values: a chunk may begin inside of one."""
+_COMMAND_NAME = ("command name",)
 _SHORTEST = 4
 """Letters of a secret that is looked for within longer texts."""
 
@@ -42,47 +51,85 @@ def redacted(
 ) -> Redacted:
     """What one side sent without secrets, nor those given; ``is_cut``: there was more."""
     parts = list(explain(data))
-    commands = list(_commands(parts))
-    found = secrets | {text for command, part in commands for text in _secrets(command, part)}
+    values = list(_values(parts))
+    found = secrets | {text for value in values for text in _secret_texts(value)}
     kept = bytearray(data)
+    for value in values:
+        if value.part.kind not in TEXTS and value.is_secret:
+            _overwrite_whole(kept, value.part)
     for part in parts:
-        if part.kind in _TEXTS:
+        if part.kind in TEXTS:
             _overwrite(kept, part, found)
         elif is_cut and not part.understood:
             # Half a password must not stay because its end is missing.
             for start, end in part.spans:
                 kept[start:end] = b"*" * (end - start)
-    names = [str(part.value) for _, part in commands if part.name == "command name"]
+    names = [value.command for value in values if value.is_command_name]
     return Redacted(bytes(kept), names, found)
 
 
-def _commands(parts: list[Part]) -> Iterator[tuple[str, Part]]:
-    """The texts of the conversation, each with the command that it belongs to."""
+@dataclass(slots=True)
+class _Value:
+    """A text, number or byte array."""
+
+    part: Part
+    command: str
+    """What it belongs to; empty in other messages."""
+    path: tuple[str, ...]
+
+    @property
+    def is_command_name(self) -> bool:
+        return self.path == _COMMAND_NAME
+
+    @property
+    def is_secret(self) -> bool:
+        is_login = self.command == "connect" and self.path[0].startswith("argument ")
+        is_key = self.command in _PUBLISHING and self.path == ("argument 1",)
+        return is_login or is_key or is_telling(self.path)
+
+
+def _values(parts: list[Part]) -> Iterator[_Value]:
     command = ""
+    path: list[str] = []
     for part in parts:
         if part.is_title:
             command = ""
-        elif part.kind in _TEXTS:
-            command = str(part.value) if part.name == "command name" else command
-            yield command, part
+        if part.depth == 0 or (part.depth == 1 and part.name in _HEADERS):
+            continue
+        path[part.depth - 1 :] = [part.name]
+        if part.kind in SCALARS:
+            value = _Value(part, command, tuple(path))
+            if value.is_command_name:
+                command = value.command = str(part.value)
+            yield value
 
 
-def _secrets(command: str, part: Part) -> Iterator[str]:
-    text, name = str(part.value), part.name
-    if part.name == "command name" or not text:
+def _secret_texts(value: _Value) -> Iterator[str]:
+    text = value.part.value
+    if not isinstance(text, str) or not text or value.is_command_name:
         return
-    is_argument = part.depth == 1 and name.startswith("argument ")
-    is_login = command == "connect" and is_argument
-    is_key = command in _PUBLISHING and name == "argument 1" and is_argument
-    if is_login or is_key or any(word in name.lower() for word in SECRET_NAMES):
+    if value.is_secret:
         yield text
-    elif command and name in _WITH_QUERY and (query := text.partition("?")[2]):
+    elif value.command and value.path[-1] in _WITH_QUERY and (query := text.partition("?")[2]):
         yield query
+
+
+def _overwrite_whole(kept: bytearray, part: Part) -> None:
+    everywhere = _bytes_of(part)
+    for written in written_forms(part.value):
+        places = everywhere[-len(written) :]
+        if written and bytes(kept[at] for at in places) == written:
+            for at, byte in zip(places, hidden(part.kind, written), strict=True):
+                kept[at] = byte
+
+
+def _bytes_of(part: Part) -> list[int]:
+    return [at for start, end in part.spans for at in range(start, end)]
 
 
 def _overwrite(kept: bytearray, part: Part, secrets: frozenset[str]) -> None:
     """The text's bytes are the last of its part, unless it refers to an earlier one."""
-    everywhere = [at for start, end in part.spans for at in range(start, end)]
+    everywhere = _bytes_of(part)
     for form in WRITTEN_FORMS:
         encoded = form(str(part.value))
         places = everywhere[-len(encoded) :]
@@ -93,9 +140,9 @@ def _overwrite(kept: bytearray, part: Part, secrets: frozenset[str]) -> None:
 
 def _hide(kept: bytearray, places: list[int], encoded: bytes, secrets: dict[bytes, int]) -> None:
     """Overwrites what is secret of the text at ``places``; ``secrets`` with their letters."""
-    for hidden, letters in secrets.items():
-        at = encoded.find(hidden)
-        while at >= 0 and (letters >= _SHORTEST or hidden == encoded):
-            for place in places[at : at + len(hidden)]:
+    for secret, letters in secrets.items():
+        at = encoded.find(secret)
+        while at >= 0 and (letters >= _SHORTEST or secret == encoded):
+            for place in places[at : at + len(secret)]:
                 kept[place] = ord("*")
-            at = encoded.find(hidden, at + len(hidden))
+            at = encoded.find(secret, at + len(secret))

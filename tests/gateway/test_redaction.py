@@ -51,6 +51,17 @@ def test_members_with_telling_names(name: str, encoding: Any) -> None:
     assert value[name] == value["again"][0] == "*" * len(SECRET.encode()), "also by reference"
 
 
+@pytest.mark.parametrize("encoding", [0, 3])
+def test_what_is_inside_of_a_secret(encoding: Any) -> None:
+    data = packet(
+        [{"tokens": {"first": SECRET, "pins": [4711.5, None]}, "a": 1}], encoding=encoding
+    )
+    ((value,),) = [message.value for message in parse(redacted(data).data).messages]
+    assert value["tokens"]["first"] == "*" * len(SECRET.encode())
+    assert value["tokens"]["pins"] == [pytest.approx(1.4260258159703532e-105), None]
+    assert value["a"] == 1
+
+
 @pytest.mark.parametrize("make", [lambda message: message, small], ids=["long", "small"])
 def test_logins_of_flex(make: Any) -> None:
     message = CommandMessage(operation=Operation.LOGIN, body=LOGIN, destination="auth")

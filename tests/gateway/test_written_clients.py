@@ -39,7 +39,7 @@ def block(lines: list[str], first: str) -> list[str]:
         "ids(user: number, key: string | null, day?: Timestamp | Date | null): Promise<number[]> {",
         'kinds(kind: "a" | "b" | 3, mixed: unknown): Promise<Record<string, Line[]>> {',
         "new(function_: string, default_?: number, ...options_: number[]): Promise<boolean> {",
-        'return this.#door.call("shop/new", given(function_, default_, ...options_));',
+        'return this.#door.call("shop/new", Door.given(function_, default_, ...options_));',
         "picked(options: { size: number; [name: string]: unknown }): Promise<null> {",
         "place(order: OrderArgument, options?: { note?: string; urgent?: boolean }): "
         "Promise<Order> {",
@@ -150,8 +150,40 @@ def test_services_are_called_like_members_of_the_client_in_haxe() -> None:
     assert "public final connection_:ConnectionService;" in lines
     assert "connection_ = new ConnectionService(door);" in lines
     assert "public function setCredentials_():Reply<Float> {" in lines
-    assert "public final shop_orders:ShopOrdersService;" in lines
-    assert "public final shop_orders_:ShopOrdersService_;" in lines
+    assert "public final shop_orders_:ShopOrdersService;" in lines
+    assert "public final shop_orders:ShopOrdersService_;" in lines
+
+
+def test_methods_whose_names_are_words_of_haxe() -> None:
+    class Words:
+        @remote_method
+        def new(self) -> int:
+            return 1
+
+        @remote_method
+        def new_(self) -> int:
+            return 2
+
+        @remote_method
+        def door(self) -> int:
+            return 3
+
+    lines = [line.strip() for line in haxe([describe_source("a", Words)], name="R").splitlines()]
+    for name, target in {"new__": "new", "new_": "new_", "door_": "door"}.items():
+        start = lines.index(f"public function {name}():Reply<Float> {{")
+        assert lines[start + 1] == f'return door.call("a.{target}", []);'
+
+
+def test_a_service_called_constructor_in_typescript() -> None:
+    class Service:
+        @remote_method
+        def a(self) -> int:
+            return 1
+
+    services = [describe_source(name, Service) for name in ("constructor", "constructor_")]
+    lines = [line.strip() for line in typescript(services, name="Remoting").splitlines()]
+    assert "readonly constructor_: ConstructorService_;" in lines
+    assert "readonly constructor__: ConstructorService;" in lines
 
 
 def test_mapped_models(mapped: None) -> None:

@@ -147,10 +147,27 @@ def version(short: bool = False) -> str:
     return "1"
 
 
+class Words:
+    """Methods whose names are words of JavaScript and Haxe."""
+
+
+WORDS = (
+    "arguments await class constructor default delete door eval function get hasOwnProperty new"
+    " new_ prototype static then this toString trace valueOf"
+)
+for word in WORDS.split():
+
+    @remote_method(name=word)
+    def method(self: Words, prototype: int = 0, default: int = 1, *, delete: int = 2) -> int:
+        return prototype
+
+    setattr(Words, f"method_{word}", method)
+
 SOURCES: dict[str, Any] = {
     "shop": ShopService,
     "shop.admin": SimpleNamespace(version=version),
     "version": version,
     "function": SimpleNamespace(version=version),
     "connection": SimpleNamespace(version=version),
+    **dict.fromkeys(WORDS.replace("function", "__proto__").split(), Words),
 }

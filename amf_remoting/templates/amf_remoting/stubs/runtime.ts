@@ -58,6 +58,12 @@ class Door {
 		if (!response.ok || answer === undefined) throw new Fault(response.status, {});
 		return answer.result as Result;
 	}
+
+	/** Arguments by position, without those at the end that are not given. */
+	static given(...args: unknown[]): unknown[] {
+		while (args.length && args[args.length - 1] === undefined) args.pop();
+		return args;
+	}
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {
@@ -66,10 +72,4 @@ function parsed(text: string): Record<string, unknown> | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-/** Arguments by position, without those at the end that are not given. */
-function given(...args: unknown[]): unknown[] {
-	while (args.length && args[args.length - 1] === undefined) args.pop();
-	return args;
 }
