@@ -158,7 +158,7 @@ def _remove(connection_ids: Sequence[str]) -> None:
 
 
 def _row(process: ServerProcess, facts: Facts) -> LiveConnection:
-    application, _, instance = facts.path.strip("/").partition("/")
+    application, _, instance = _without_nul(facts.path).strip("/").partition("/")
     return LiveConnection(
         process=process,
         connection_id=facts.connection_id,
@@ -167,12 +167,17 @@ def _row(process: ServerProcess, facts: Facts) -> LiveConnection:
         transport=facts.transport,
         application=application[:255],
         instance=instance[:255],
-        program=facts.program[:255],
+        program=_without_nul(facts.program)[:255],
         opened=facts.opened,
         round_trip=facts.round_trip,
         received=facts.received,
         sent=facts.sent,
     )
+
+
+def _without_nul(text: str) -> str:
+    """PostgreSQL refuses NUL in text, and with it the whole beat; clients may send it."""
+    return text.replace("\0", "")
 
 
 def _delete(process: ServerProcess) -> None:

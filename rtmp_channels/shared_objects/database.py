@@ -77,7 +77,8 @@ def _save_one(stored: StoredObject) -> None:
     values = {"version": stored.version, "data": _encode(stored)}
     newest = SharedObjectRecord.objects.select_for_update().filter(digest=digest).first()
     if newest is None:
-        instance, name = stored.key
+        # For people only, the digest has them whole. PostgreSQL refuses NUL in text.
+        instance, name = (text.replace("\0", "") for text in stored.key)
         SharedObjectRecord.objects.create(digest=digest, instance=instance, name=name, **values)
     elif newest.version < stored.version:
         newest.version, newest.data = stored.version, values["data"]

@@ -54,6 +54,19 @@ async def test_rows_come_change_and_go(presence):
     assert await arows() == []
 
 
+async def test_what_clients_call_themselves_spoils_no_beat(presence):
+    """PostgreSQL takes no NUL in text."""
+    long = facts("c", path="lobby/" + "x" * 300, program="p" * 300)
+    assert await presence().write(
+        Beat(10, 2, [facts("a", path="lob\0by/\0", program="a\0b"), long])
+    )
+    names = LiveConnection.objects.order_by("connection_id")
+    assert [row async for row in names.values_list("application", "instance", "program")] == [
+        ("lobby", "", "ab"),
+        ("lobby", "x" * 255, "p" * 255),
+    ]
+
+
 async def test_counters_are_the_processes(presence):
     await presence().write(Beat(10, 0, counters={"idle_time": 3}))
     assert (await ServerProcess.objects.aget()).counters == {"idle_time": 3}

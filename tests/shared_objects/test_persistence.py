@@ -221,6 +221,20 @@ class TestDatabase:
         names = [r.name async for r in SharedObjectRecord.objects.order_by("name")]
         assert names == ["one", "two"]
 
+    async def test_names_that_databases_refuse(self):
+        from rtmp_channels.shared_objects.database import DatabaseStore
+
+        store = DatabaseStore()
+        keys = [ObjectKey("lobby/a", "sco\0res"), ObjectKey("lobby\0/a", "scores")]
+        await store.save([StoredObject(key, 1, (("a\0", b"\1\1"),)) for key in keys])
+        loaded = [await store.load(key) for key in keys]
+        assert [(one.key, one.slots) for one in loaded] == [
+            (key, (("a\0", b"\1\1"),)) for key in keys
+        ]
+        names = SharedObjectRecord.objects.values_list("instance", "name")
+        assert [row async for row in names] == [("lobby/a", "scores")] * 2
+        store.close()
+
     async def test_an_older_version_does_not_replace_a_newer(self):
         from rtmp_channels.shared_objects.database import DatabaseStore
 
