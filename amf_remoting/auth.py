@@ -1,6 +1,7 @@
 """Users, also where django.contrib.auth is not installed."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -99,7 +100,9 @@ def authenticated(request: HttpRequest, username: str, password: str) -> Any:
     check_login(address)
     user = None
     if _has_auth():
-        user = auth.authenticate(request, username=username, password=password)
+        # A database refuses some names, as PostgreSQL those with NUL: they are nobody's.
+        with suppress(ValueError):
+            user = auth.authenticate(request, username=username, password=password)
     if user is None:
         count_failed_login(address)
         raise Fault(FaultCode.AUTHENTICATION, "wrong user or password")

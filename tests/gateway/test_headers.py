@@ -53,6 +53,23 @@ def test_wrong_credentials_fail_every_message(post: Post, header: Header) -> Non
     assert {body["description"] for _, body in got} == {"wrong user or password"}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_name_that_the_database_refuses_is_nobodys(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PostgreSQL does; the name is not at fault for anything else."""
+
+    def refuse(request: Any, **given: str) -> None:
+        raise ValueError("A string literal cannot contain NUL (0x00) characters.")
+
+    monkeypatch.setattr("amf_remoting.auth.auth.authenticate", refuse)
+    ((_, body),) = answers(post(packet(WHOAMI, headers=[credentials("jo\0e")])))
+    assert (body["code"], body["description"]) == (
+        "Client.Authentication",
+        "wrong user or password",
+    )
+
+
 @pytest.mark.parametrize("value", [None, False, amf.Undefined, {}, {"userid": ""}, "joe"], ids=repr)
 def test_empty_credentials_are_nobody(post: Post, value: Any) -> None:
     header = Header("Credentials", False, value)

@@ -89,7 +89,9 @@ async def test_a_session_names_its_user(session_key):
     assert await user_of(f"sessionid={session_key}") == "ada"
 
 
-@pytest.mark.parametrize("query", ["", "token=", "token=forged", "token=%00", "sessionid=nobody"])
+@pytest.mark.parametrize(
+    "query", ["", "token=", "token=forged", "token=%00", "sessionid=nobody", "sessionid=%00nobody"]
+)
 async def test_everyone_else_is_anonymous(transactional_db, query):
     assert await user_of(query) == "AnonymousUser"
 
