@@ -31,7 +31,7 @@ class Answer:
     """Bytes of messages, and the reply whose headers and client calls go with them.
 
     Where a value asks the database while it is encoded, and this is a loop, methods raise
-    SynchronousOnlyOperation: settle the value, and what the reply holds, and call them again.
+    SynchronousOnlyOperation: call them again in a thread.
     """
 
     __slots__ = ("_calls", "_messages", "_size", "reply", "request")

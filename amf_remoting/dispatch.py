@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, markcoroutinefunction
 from django.db import connections, transaction
 
 from . import conf
@@ -42,6 +42,7 @@ def dispatch(call: Call) -> Any:
     return _dispatch(call)
 
 
+@markcoroutinefunction
 def adispatch(call: Call) -> Coroutine[Any, Any, Any]:
     """Answers the call on this loop: await it. A sync method that may block runs in the pool."""
     return _arecorded(call) if remoting_settings.current.call_log else _adispatch(call)

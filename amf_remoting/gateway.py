@@ -26,7 +26,6 @@ from .http import RefusedRequest
 from .packet import Message, Packet
 from .pool import run_in_pool
 from .registry import registry
-from .settle import asettled
 
 CONTENT_TYPE = packets.CONTENT_TYPE
 LARGE_PACKET = 64 * 1024
@@ -97,12 +96,11 @@ class Exchange:
             try:
                 write(message, envelope, outcome)
             except SynchronousOnlyOperation:
-                await self._add_settled(write, message, envelope, outcome)
+                await self._write_in_thread(write, message, envelope, outcome)
         try:
             return answer.serialize()
         except SynchronousOnlyOperation:
-            await self._settle_headers()
-            return answer.serialize()
+            return await self._serialized_in_thread()
 
     async def _refusal(self, run: Run) -> Fault | None:
         """The fault that answers every message, if the headers are not as they should be."""
@@ -129,28 +127,23 @@ class Exchange:
             return Command(DESCRIBE_SERVICE, partial(_describe, message.target_uri))
         return envelope.work(self)
 
-    async def _add_settled(
+    async def _write_in_thread(
         self, write: Write, message: Message, envelope: Envelope, outcome: Any
     ) -> None:
-        """On a loop, what asks the database while it is encoded is settled in a thread first."""
-        reply = self.reply
+        """On a loop, what asks the database while it is encoded is encoded by a thread."""
         try:
-            reply.client_calls = await asettled(reply.client_calls)
-        except Exception:
-            logger.exception("the client calls of a response cannot be encoded")
-            reply.client_calls.clear()
-        try:
-            write(message, envelope, await asettled(outcome))
+            await run_in_pool(partial(write, message, envelope, outcome))
         except Exception as error:
             self.answer.unencodable(message, envelope, error)
 
-    async def _settle_headers(self) -> None:
-        reply = self.reply
+    async def _serialized_in_thread(self) -> bytes:
         try:
-            reply.headers = await asettled(reply.headers)
+            packet: bytes = await run_in_pool(self.answer.serialize)
         except Exception:
             logger.exception("the headers of a response cannot be encoded")
-            reply.headers.clear()
+            self.reply.headers.clear()
+            return self.answer.serialize()
+        return packet
 
 
 async def _run(work: Work) -> Any:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, Literal
 
@@ -49,6 +50,35 @@ def _run(outcome: Future[Any], function: Callable[[], Any]) -> None:
         del outcome
 
 
+class _Aside(ThreadPoolExecutor):
+    """One more thread, if need be, for what a function waits for that holds one of a pool.
+
+    Code on the loop that such a function waits for (``async_to_sync``) may need a thread itself.
+    Were it one of the pool's, all of them could be held by those who wait for one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1, thread_name_prefix="amf-remoting-aside")
+        self._ending = threading.Lock()
+        self._has_ended = False
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """As the pool's; to the pool once nobody waits with a thread in hand."""
+        with self._ending:
+            if not self._has_ended:
+                return super().submit(function, *args, **kwargs)
+        return thread_pool().submit(function, *args, **kwargs)
+
+    def end(self) -> None:
+        """The function has ended. What was begun is done nevertheless."""
+        with self._ending:
+            self._has_ended = True
+        self.shutdown(wait=False)
+
+
+_held: ContextVar[_Aside | None] = ContextVar("amf_remoting_held_thread", default=None)
+"""Set in the threads of the pools, and so in what they wait for."""
+
 Purpose = Literal["methods", "auth"]
 """Users and permissions are read by threads of their own: async methods that need them must not
 wait behind slow sync ones."""
@@ -74,18 +104,23 @@ async def run_in_pool(function: Callable[[], Any], purpose: Purpose = "methods")
     """Runs a sync function in a pool; its database connections are closed as after a request.
 
     asgiref carries context variables over and lets ``async_to_sync`` in the function reach the
-    caller's event loop, where hubs and connections live.
+    caller's event loop, where hubs and connections live. What such a function waits for does not
+    wait for the pool.
     """
-    run = sync_to_async(_tidy(function), thread_sensitive=False, executor=thread_pool(purpose))
-    return await run()
+    executor = _held.get() or thread_pool(purpose)
+    return await sync_to_async(_tidy(function), thread_sensitive=False, executor=executor)()
 
 
 def _tidy(function: Callable[[], Any]) -> Callable[[], Any]:
     def run() -> Any:
         _release_connections()
+        aside = _Aside()
+        held = _held.set(aside)
         try:
             return function()
         finally:
+            _held.reset(held)
+            aside.end()
             _release_connections()
 
     return run

@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
@@ -263,6 +264,61 @@ async def test_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         gate.set()
         registry.withdraw("twait")
         small.shutdown()
+
+
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    small = pool.BoundedThreadPool(threads=1, max_waiting=9)
+    monkeypatch.setitem(pool._pools, "methods", small)
+    yield
+    small.shutdown()
+
+
+@pytest.mark.usefixtures("one_thread")
+async def test_a_method_that_holds_the_last_thread_calls_others() -> None:
+    async def both(*depths: int) -> list[int]:
+        return await asyncio.gather(*(adispatch(Call("nested", [one])) for one in depths))
+
+    @remote_method
+    def nested(depth: int) -> int:
+        return 1 + sum(async_to_sync(both)(depth - 1, depth - 1)) if depth else 1
+
+    registry.expose("nested", nested)
+    try:
+        assert await asyncio.wait_for(adispatch(Call("nested", [3])), 30) == 15
+        assert await asyncio.wait_for(adispatch(Call("nested", [0])), 30) == 1
+    finally:
+        registry.withdraw("nested")
+
+
+@pytest.mark.usefixtures("one_thread")
+async def test_what_goes_on_behind_a_method_waits_for_the_pool() -> None:
+    ended, tasks = asyncio.Event(), []
+
+    async def begin() -> None:
+        async def later() -> str:
+            await ended.wait()
+            return str(await adispatch(Call("thread")))
+
+        tasks.append(asyncio.create_task(later()))
+
+    @remote_method
+    def outer() -> None:
+        async_to_sync(begin)()
+
+    @remote_method
+    def thread() -> str:
+        return threading.current_thread().name
+
+    registry.expose("outer", outer)
+    registry.expose("thread", thread)
+    try:
+        await adispatch(Call("outer"))
+        ended.set()
+        assert await asyncio.wait_for(tasks[0], 30) == "amf-remoting_0"
+    finally:
+        registry.withdraw("outer")
+        registry.withdraw("thread")
 
 
 def test_without_django_auth_everybody_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

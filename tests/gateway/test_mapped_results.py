@@ -165,3 +165,53 @@ def test_settled_values_keep_their_shape() -> None:
     wrapped = settled(amf.ArrayCollection([Permission.objects.none()]))  # type: ignore[list-item]
     assert wrapped == amf.ArrayCollection([[]])
     assert settled((1, "two", None, {3})) == [1, "two", None, [3]]
+
+
+@amf.alias("tests.results.Sealed", externalizable=True)
+@dataclass
+class Sealed:
+    """Asks the database where nobody else can know it."""
+
+    groups: Any
+
+    def write_external(self, output: amf.DataOutput) -> None:
+        output.write_object([group.name for group in self.groups])
+
+    def read_external(self, source: amf.DataInput) -> None:
+        self.groups = source.read_object()
+
+
+@remote_method
+def sealed(call: Call, condition: str) -> Any:
+    groups = Group.objects.extra(where=[condition])
+    assert call.reply is not None
+    call.reply.add_header("Sealed", Sealed(groups))
+    call.reply.call_client("onSealed", Sealed(groups))
+    return Sealed(groups)
+
+
+@pytest.mark.parametrize(
+    ("condition", "headers", "targets"),
+    [
+        ("name = 'a'", ["Sealed"] * 2, ["onSealed", "/1/onResult", "onSealed", "/2/onResult"]),
+        ("nonsense(", [], ["/1/onStatus", "/2/onStatus"]),
+    ],
+    ids=["fine", "broken"],
+)
+def test_externalizable_classes_that_ask_the_database(
+    post: Post, condition: str, headers: list[str], targets: list[str]
+) -> None:
+    registry.expose("sealed", sealed)
+    messages = [Message("sealed", f"/{number}", [condition], encoding=3) for number in (1, 2)]
+    messages.append(Message("results.queryset", "/3", [], encoding=3))
+    try:
+        answer = parse(post(Packet(3, [], messages)).content)
+    finally:
+        registry.withdraw("sealed")
+    assert [header.name for header in answer.headers] == headers
+    assert [message.target_uri for message in answer.messages] == [*targets, "/3/onResult"]
+    for one in (*answer.headers, *answer.messages[:-1]):
+        if isinstance(one.value, Sealed):
+            assert one.value.groups == ["a"]
+        else:
+            assert one.value["code"] == "Server.BadResult"
