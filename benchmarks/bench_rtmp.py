@@ -25,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from builds import BUILDS, compiled_python
 from rtmp_servers import ROOT, Server, Site, nginx, nginx_missing, peer, peer_missing
 
 BUSY = 0.8
@@ -182,7 +183,7 @@ def measure_stream(site: Site, folder: Path, report: Report) -> None:
     }
     if not nginx_missing():
         starts["nginx-rtmp"] = lambda: nginx(folder)
-    task = {"app": "open", "players": 500, "warm_up": SETTLED, "seconds": 5}
+    task = {"app": "open", "players": 500, "warm_up": SETTLED, "seconds": 4}
     rounds: dict[str, list[Figures]] = {name: [] for name in starts}
     with contextlib.ExitStack() as stack:
         servers = {name: stack.enter_context(start()) for name, start in starts.items()}
@@ -219,36 +220,27 @@ PARTS = {
 @contextlib.contextmanager
 def prepared(build: str, folder: Path) -> Iterator[Site]:
     """The demo site with the tree's sources, or with a wheel whose codec is compiled."""
-    python = Path(sys.executable)
-    if build == "compiled":
-        from tests.packaging.environments import Environment, build_wheel
-
-        environment = Environment.create(folder / "environment")
-        environment.link_all()
-        environment.install(build_wheel(folder, build="require"))
-        python = environment.python
+    python = compiled_python(folder) if build == "compiled" else Path(sys.executable)
     yield Site.prepare(str(python), folder / "site", build=build)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", choices=["pure", "compiled"])
+    parser.add_argument("--only", choices=BUILDS)
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     options = parser.parse_args()
     missing = [nginx_missing(), peer_missing("rtmplite3"), peer_missing("pyrtmp")]
     for reason in filter(None, missing):
         print(f"not compared: {reason}")
     report = Report()
-    for build in ("pure", "compiled"):
+    for build in BUILDS:
         if options.only not in (None, build):
             continue
         with tempfile.TemporaryDirectory() as name, prepared(build, Path(name)) as site:
             version = sys.version.split()[0]
             print(f"\n== {build} codec, Python {version}, in-memory layer, stock daphne, demo site")
             for part in options.parts:
-                # What no codec has a part in is measured once.
-                if build == "pure" or options.only or part in ("connects", "calls"):
-                    PARTS[part](site, Path(name), report)
+                PARTS[part](site, Path(name), report)
     for line in report.missed:
         print(f"MISSED {line}")
     return 1 if report.missed else 0
