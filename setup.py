@@ -1,4 +1,4 @@
-"""The part of the build that pyproject.toml cannot say: the compiled codec."""
+"""The part of the build that pyproject.toml cannot say: the compiled codec and protocol."""
 
 import importlib.util
 import os
@@ -15,27 +15,44 @@ sys.path.insert(0, str(ROOT))
 from build_backend import wants_compiling  # noqa: E402
 
 REQUIREMENTS = ["django>=5.2", "channels>=4.3", "daphne>=4.2,<4.3"]
-COMPILED = [
-    "amf/amf0_decoder",
-    "amf/amf0_encoder",
-    "amf/amf0_text",
-    "amf/amf3_decoder",
-    "amf/amf3_encoder",
-    "amf/codec",
-    "amf/limits",
-    "amf/member",
-    "amf/names",
-    "amf/numbers",
-    "amf/reader",
-    "amf/traits",
-    "amf/u29",
-    "amf/words",
-    "amf/writer",
-    "packet",
-]
-"""Modules of amf_remoting. The wheel holds their sources too."""
-GROUP = "amf_remoting_codec"
-"""Name of the shared library that all of them share."""
+COMPILED = {
+    "amf_remoting": ["packet"],
+    "amf_remoting/amf": [
+        "amf0_decoder",
+        "amf0_encoder",
+        "amf0_text",
+        "amf3_decoder",
+        "amf3_encoder",
+        "codec",
+        "limits",
+        "member",
+        "names",
+        "numbers",
+        "reader",
+        "traits",
+        "u29",
+        "words",
+        "writer",
+    ],
+    "rtmp_channels/protocol": [
+        "acknowledgement",
+        "chunk",
+        "chunk_reader",
+        "client_commands",
+        "commands",
+        "connection",
+        "handshake",
+        "link",
+        "outbound",
+        "receiver",
+        "server_commands",
+        "state",
+        "streams",
+    ],
+}
+"""Modules by their folder: what each message passes through. The wheel holds their sources too."""
+GROUP = "flash_remoting_compiled"
+"""Name of the shared library that all of them share: what calls across modules stays in it."""
 
 
 def compiling() -> bool:
@@ -55,7 +72,7 @@ def compiling() -> bool:
 def extensions(folder: str) -> list:
     from mypyc.build import mypycify
 
-    sources = [f"amf_remoting/{name}.py" for name in COMPILED]
+    sources = [f"{path}/{name}.py" for path, names in COMPILED.items() for name in names]
     options = ["--strict", "--config-file=", f"--cache-dir={folder}/cache"]
     found = mypycify(
         sources + options, opt_level="3", debug_level="0", group_name=GROUP, target_dir=folder

@@ -55,7 +55,7 @@ class ServerCommands:
         self._link = link
         self._streams = streams
         self._bandwidth: BandwidthCheck | None = None
-        self.connect_transaction_id: float = 1
+        self.connect_transaction_id = 1.0
 
     def receive(self, message_stream_id: int, command: Command) -> list[Event]:
         """What one command means; answers are queued on the link."""

@@ -1,4 +1,4 @@
-"""What pip builds: a compiled codec where there is a C compiler, else a pure one."""
+"""What pip builds: a compiled codec and protocol where there is a C compiler, else a pure one."""
 
 import sys
 from pathlib import Path
@@ -25,7 +25,8 @@ def metadata(wheel: Path) -> str:
 
 def test_with_a_compiler(compiled_wheel: Path) -> None:
     assert not compiled_wheel.name.endswith("-none-any.whl")
-    assert any("amf0_decoder" in name for name in machine_code(compiled_wheel))
+    for module in ("amf0_decoder", "chunk_reader"):
+        assert any(module in name for name in machine_code(compiled_wheel))
     assert "Requires-Dist: librt" in metadata(compiled_wheel)
 
 

@@ -15,7 +15,13 @@ from collections import Counter
 from collections.abc import Callable
 
 from amf_remoting import amf
-from rtmp_channels.protocol import Connection, ConnectionConfig, RemoteProtocolError, Role
+from rtmp_channels.protocol import (
+    COMPILED,
+    Connection,
+    ConnectionConfig,
+    RemoteProtocolError,
+    Role,
+)
 from rtmp_channels.protocol.events import ConnectRequested, Event, PlayRequested, PublishRequested
 from rtmp_channels.protocol.shared_object import (
     Change,
@@ -202,6 +208,7 @@ def main() -> None:
             warm = resident_kilobytes()
     gc.collect()
     grown = resident_kilobytes() - warm if warm else 0
+    print(f"compiled: {COMPILED}")
     print(f"{seed - options.seed} cases, resident memory grew by {grown} KB after the first 5,000")
     for ending, count in endings.most_common():
         print(f"{count:8} {ending}")
