@@ -37,6 +37,7 @@ COMPILED = {
     "rtmp_channels/protocol": [
         "acknowledgement",
         "chunk",
+        "chunk_header",
         "chunk_reader",
         "client_commands",
         "commands",

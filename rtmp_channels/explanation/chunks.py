@@ -10,14 +10,9 @@ from dataclasses import dataclass, field
 
 from rtmp_channels.explanation.part import Part
 from rtmp_channels.protocol.chunk import Message
-from rtmp_channels.protocol.constants import (
-    DEFAULT_CHUNK_SIZE,
-    EXTENDED_TIMESTAMP,
-    TIMESTAMP_MODULUS,
-)
-
-_HEADER_SIZES = (11, 7, 3, 0)
-"""By format, without the chunk stream id and the extended timestamp (§5.3.1.2)."""
+from rtmp_channels.protocol.chunk_header import INCOMPLETE, ChunkHeader
+from rtmp_channels.protocol.constants import DEFAULT_CHUNK_SIZE, EXTENDED_TIMESTAMP
+from rtmp_channels.protocol.errors import RemoteProtocolError
 
 
 class BrokenChunk(Exception):
@@ -63,19 +58,33 @@ class Assembly:
         return Message(self.type, self.message_stream_id, self.timestamp, payload)
 
 
-@dataclass(slots=True)
 class _ChunkStream:
-    """The last header of one chunk stream."""
+    """The last header of one chunk stream, and the message on its way."""
 
-    id: int
-    has_header: bool = False
-    timestamp: int = 0
-    delta: int = 0
-    extended: bytes = b""
-    length: int = 0
-    type: int = 0
-    message_stream_id: int = 0
-    assembly: Assembly | None = None
+    def __init__(self, chunk_stream_id: int) -> None:
+        self.header = ChunkHeader(chunk_stream_id)
+        self.assembly: Assembly | None = None
+
+    def read(self, data: bytes, at: int, chunk_format: int) -> tuple[int, Assembly]:
+        """Where the payload begins, and the message that it belongs to."""
+        header = self.header
+        try:
+            payload = header.read(data, at, chunk_format)
+        except RemoteProtocolError as error:
+            raise BrokenChunk(str(error)) from error
+        if payload == INCOMPLETE:
+            raise CutShort
+        if self.assembly is None:
+            self.assembly = Assembly(
+                header.id, header.type, header.message_stream_id, header.timestamp, header.length
+            )
+        return payload, self.assembly
+
+    def end(self) -> Assembly | None:
+        """Drops the message, and gives it."""
+        ended, self.assembly = self.assembly, None
+        self.header.in_message = False
+        return ended
 
 
 class Chunks:
@@ -98,76 +107,26 @@ class Chunks:
         start = self.position
         chunk_format, chunk_stream_id, at = basic_header(self._data, start)
         stream = self._streams.setdefault(chunk_stream_id, _ChunkStream(chunk_stream_id))
-        if chunk_format == 3:
-            payload = self._format_3(stream, at)
-        else:
-            payload = self._message_header(stream, chunk_format, at)
-        assembly = stream.assembly
-        assert assembly is not None
+        payload, assembly = stream.read(self._data, at, chunk_format)
         wanted = min(self.chunk_size, assembly.length - assembly.received)
         end = min(payload + wanted, len(self._data))
-        assembly.chunks.append(Chunk(start, payload, end, bool(stream.extended) and payload > at))
+        extended = bool(stream.header.extended) and payload > at
+        assembly.chunks.append(Chunk(start, payload, end, extended))
         assembly.received += end - payload
         self.position = end
         if assembly.is_complete:
-            stream.assembly = None
+            stream.end()
         return assembly
 
     def abort(self, chunk_stream_id: int) -> Assembly | None:
         """Drops the unfinished message of a chunk stream (§5.4.2), and gives it."""
         stream = self._streams.get(chunk_stream_id)
-        if stream is None:
-            return None
-        dropped, stream.assembly = stream.assembly, None
-        return dropped
+        return None if stream is None else stream.end()
 
     def unfinished(self) -> list[Assembly]:
         """What never was completed, in order of appearance."""
         found = [one.assembly for one in self._streams.values() if one.assembly is not None]
         return sorted(found, key=lambda one: one.chunks[0].start)
-
-    def _format_3(self, stream: _ChunkStream, at: int) -> int:
-        """Continues a message, or starts one by the last header; where its payload begins."""
-        if not stream.has_header:
-            raise BrokenChunk(f"chunk stream {stream.id}: format 3 before any header")
-        if stream.extended:
-            # Old librtmp leaves it out of continuations.
-            following = self._data[at : at + 4]
-            if following == stream.extended:
-                at += 4
-            elif stream.extended.startswith(following):
-                raise CutShort
-        if stream.assembly is None:
-            stream.timestamp = (stream.timestamp + stream.delta) % TIMESTAMP_MODULUS
-            _start(stream)
-        return at
-
-    def _message_header(self, stream: _ChunkStream, chunk_format: int, at: int) -> int:
-        end = at + _HEADER_SIZES[chunk_format]
-        header = _bytes(self._data, at, end)
-        time = int.from_bytes(header[:3], "big")
-        extended = b""
-        if time == EXTENDED_TIMESTAMP:
-            extended = _bytes(self._data, end, end + 4)
-            time = int.from_bytes(extended, "big")
-        if chunk_format == 2 and not stream.has_header:
-            raise BrokenChunk(f"chunk stream {stream.id}: format 2 before any header")
-        if stream.assembly is not None:
-            raise BrokenChunk(
-                f"chunk stream {stream.id}: a message begins before the last one ended"
-            )
-        if chunk_format < 2:
-            stream.length = int.from_bytes(header[3:6], "big")
-            stream.type = header[6]
-            stream.has_header = True
-        if chunk_format == 0:
-            stream.message_stream_id = int.from_bytes(header[7:], "little")
-            stream.timestamp = time
-        else:
-            stream.timestamp = (stream.timestamp + time) % TIMESTAMP_MODULUS
-        stream.delta, stream.extended = time, extended
-        _start(stream)
-        return end + len(extended)
 
 
 def basic_header(data: bytes, start: int) -> tuple[int, int, int]:
@@ -218,9 +177,3 @@ def _bytes(data: bytes, start: int, end: int) -> bytes:
     if end > len(data):
         raise CutShort
     return data[start:end]
-
-
-def _start(stream: _ChunkStream) -> None:
-    stream.assembly = Assembly(
-        stream.id, stream.type, stream.message_stream_id, stream.timestamp, stream.length
-    )

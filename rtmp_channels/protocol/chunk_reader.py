@@ -6,36 +6,20 @@ Nothing is allocated by a length that a peer merely claims.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from rtmp_channels.protocol.chunk import Message
-from rtmp_channels.protocol.constants import (
-    DEFAULT_CHUNK_SIZE,
-    EXTENDED_TIMESTAMP,
-    TIMESTAMP_MODULUS,
-)
-from rtmp_channels.protocol.errors import LimitExceeded, RemoteProtocolError
-
-_MESSAGE_HEADER_SIZES = (11, 7, 3, 0)
-"""By format, without the chunk stream id and the extended timestamp (§5.3.1.2)."""
+from rtmp_channels.protocol.chunk_header import INCOMPLETE, ChunkHeader
+from rtmp_channels.protocol.constants import DEFAULT_CHUNK_SIZE
+from rtmp_channels.protocol.errors import LimitExceeded
 
 
-@dataclass(slots=True)
-class _ChunkStream:
+class _ChunkStream(ChunkHeader):
     """The last header of one chunk stream, and the message that is coming in on it."""
 
-    id: int
-    has_header: bool = False
-    timestamp: int = 0
-    delta: int = 0
-    """What a message that starts with format 3 adds; after format 0 the timestamp itself."""
-    extended: bytes = b""
-    """The last header's extended timestamp as sent; empty when it had none."""
-    length: int = 0
-    type: int = 0
-    message_stream_id: int = 0
-    partial: bytearray = field(default_factory=bytearray)
-    in_message: bool = False
+    __slots__ = ("partial",)
+
+    def __init__(self, chunk_stream_id: int) -> None:
+        super().__init__(chunk_stream_id)
+        self.partial = bytearray()
 
 
 class ChunkReader:
@@ -133,12 +117,14 @@ class ChunkReader:
         stream = self._streams.get(chunk_stream_id)
         if stream is None:
             stream = self._add_stream(chunk_stream_id)
-        if chunk_format == 3:
-            end = self._read_format_3(stream, position)
-        else:
-            end = self._read_message_header(stream, chunk_format, position)
-        if end < 0:
+        end = stream.read(buffer, position, chunk_format)
+        if end == INCOMPLETE:
             return False
+        if stream.length > self.max_message_length:
+            raise LimitExceeded(
+                "message_length",
+                f"a message of {stream.length} bytes ({self.max_message_length} at most)",
+            )
         self._position = end
         self._current = stream
         self._wanted = min(self.chunk_size, stream.length - len(stream.partial))
@@ -151,66 +137,6 @@ class ChunkReader:
             )
         stream = self._streams[chunk_stream_id] = _ChunkStream(chunk_stream_id)
         return stream
-
-    def _read_format_3(self, stream: _ChunkStream, position: int) -> int:
-        """Continues a message, or starts one by the last header; returns its end, or -1."""
-        if not stream.has_header:
-            raise RemoteProtocolError(f"chunk stream {stream.id}: format 3 before any header")
-        if stream.extended:
-            # Every chunk should repeat it, old librtmp does not: take it if it is there. Fewer
-            # than 4 bytes decide as soon as one of them differs.
-            following = self._buffer[position : position + 4]
-            if following == stream.extended:
-                position += 4
-            elif stream.extended.startswith(following):
-                return -1
-        if not stream.in_message:
-            stream.timestamp = (stream.timestamp + stream.delta) % TIMESTAMP_MODULUS
-            self._start(stream, stream.length)
-        return position
-
-    def _read_message_header(self, stream: _ChunkStream, chunk_format: int, position: int) -> int:
-        """Reads a header of format 0, 1 or 2; returns its end, or -1 when it is not all there."""
-        buffer = self._buffer
-        end = position + _MESSAGE_HEADER_SIZES[chunk_format]
-        if len(buffer) < end:
-            return -1
-        time = int.from_bytes(buffer[position : position + 3], "big")
-        extended = b""
-        if time == EXTENDED_TIMESTAMP:
-            extended = buffer[end : end + 4]
-            if len(extended) < 4:
-                return -1
-            time = int.from_bytes(extended, "big")
-        if chunk_format == 2 and not stream.has_header:
-            raise RemoteProtocolError(f"chunk stream {stream.id}: format 2 before any header")
-        if stream.in_message:
-            raise RemoteProtocolError(
-                f"chunk stream {stream.id}: a message begins before the last one ended"
-            )
-        length = stream.length
-        if chunk_format < 2:
-            length = int.from_bytes(buffer[position + 3 : position + 6], "big")
-        self._start(stream, length)
-        if chunk_format < 2:
-            stream.type = buffer[position + 6]
-            stream.has_header = True  # librtmp acknowledges in format 1 from the first: stream 0
-        if chunk_format == 0:
-            stream.message_stream_id = int.from_bytes(buffer[position + 7 : end], "little")
-            stream.timestamp = time
-        else:
-            stream.timestamp = (stream.timestamp + time) % TIMESTAMP_MODULUS
-        stream.delta = time
-        stream.extended = extended
-        return end + len(extended)
-
-    def _start(self, stream: _ChunkStream, length: int) -> None:
-        if length > self.max_message_length:
-            raise LimitExceeded(
-                "message_length", f"a message of {length} bytes ({self.max_message_length} at most)"
-            )
-        stream.length = length
-        stream.in_message = True
 
 
 def _message(stream: _ChunkStream, payload: bytes) -> Message:
