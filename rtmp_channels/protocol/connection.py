@@ -18,21 +18,16 @@ from typing import Any
 
 from rtmp_channels.protocol import status
 from rtmp_channels.protocol.chunk import Message
-from rtmp_channels.protocol.chunk_reader import ChunkReader
-from rtmp_channels.protocol.client_commands import CONNECT_TRANSACTION_ID, ClientCommands
+from rtmp_channels.protocol.client_commands import CONNECT_TRANSACTION_ID
 from rtmp_channels.protocol.commands import Command
-from rtmp_channels.protocol.config import ConnectionConfig, Role
+from rtmp_channels.protocol.config import Role
 from rtmp_channels.protocol.constants import TIMESTAMP_MODULUS, MessageType
-from rtmp_channels.protocol.control import Acknowledgement
-from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
-from rtmp_channels.protocol.events import Event, HandshakeCompleted
-from rtmp_channels.protocol.handshake import ClientHandshake, Handshake, ServerHandshake
-from rtmp_channels.protocol.link import Link
-from rtmp_channels.protocol.receiver import Commands, Receiver
-from rtmp_channels.protocol.server_commands import ServerCommands
+from rtmp_channels.protocol.errors import LocalProtocolError
+from rtmp_channels.protocol.events import Event
+from rtmp_channels.protocol.exchange import Exchange
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
-from rtmp_channels.protocol.state import ConnectionInput, ConnectionState, StreamInput, StreamState
-from rtmp_channels.protocol.streams import MessageStream, MessageStreams
+from rtmp_channels.protocol.state import ConnectionInput, StreamInput, StreamState
+from rtmp_channels.protocol.streams import MessageStream
 from rtmp_channels.protocol.user_control import (
     Ping,
     SetBufferLength,
@@ -41,163 +36,12 @@ from rtmp_channels.protocol.user_control import (
 )
 
 
-class Connection:
+class Connection(Exchange):
     """One side of an RTMP connection.
 
     Methods that write only queue bytes; `data_to_send` hands them out. They raise
     LocalProtocolError when the state does not allow them, or a value cannot be written.
     """
-
-    def __init__(self, role: Role = Role.SERVER, config: ConnectionConfig | None = None) -> None:
-        self.role = role
-        self.config = config or ConnectionConfig()
-        self._link = Link(self.config)
-        self._machine = self._link.machine
-        self._handshake: Handshake | None = _handshake(role, self.config)
-        self._link.write(self._handshake.data_to_send())
-        self._streams = MessageStreams(self.config.max_message_streams)
-        commands: Commands
-        if role is Role.SERVER:
-            self._server = commands = ServerCommands(self._link, self._streams)
-        else:
-            self._client = commands = ClientCommands(self._link)
-        self._reader = _reader(role, self.config)
-        self._receiver = Receiver(
-            self._link, self._reader, role=role, streams=self._streams, commands=commands
-        )
-        self.has_more = False
-        """Whether messages wait in what was received: see `messages_per_turn`."""
-        self._held = bytearray()
-        self._last_transaction_id = CONNECT_TRANSACTION_ID
-
-    @property
-    def state(self) -> ConnectionState:
-        """Where the connection is; see `state`."""
-        return self._machine.state
-
-    @property
-    def object_encoding(self) -> int:
-        """0 or 3: what `connect` settled; commands travel in it."""
-        return self._link.object_encoding
-
-    # bytes
-
-    def receive_data(self, data: bytes | bytearray | memoryview, now: float = 0.0) -> list[Event]:
-        """Takes what the transport read and reports what it means; nothing once CLOSED.
-
-        `now` is any monotonic clock in seconds, used for round-trip times. Raises
-        RemoteProtocolError when the peer breaks the protocol or a limit; its `events` hold what
-        came before.
-        """
-        events: list[Event] = []
-        if self.state is ConnectionState.CLOSED:
-            return events
-        self._link.now = now
-        self._receiver.ping_answers_left = self.config.max_ping_answers
-        try:
-            self._receive(data if isinstance(data, bytes) else bytes(data), events)
-        except RemoteProtocolError as error:
-            self._fail(error, events)
-            raise
-        return events
-
-    def receive_more(self) -> list[Event]:
-        """Goes on with what was received, as `receive_data` does, while `has_more`."""
-        events: list[Event] = []
-        if self.has_more:
-            try:
-                self._read_messages(events)
-            except RemoteProtocolError as error:
-                self._fail(error, events)
-                raise
-        return events
-
-    @property
-    def sent_bytes(self) -> int:
-        """How much was handed out so far."""
-        return self._link.window.sent
-
-    @property
-    def queued_bytes(self) -> int:
-        """How much `data_to_send` would hand out."""
-        return self._link.queued_bytes
-
-    @property
-    def received_bytes(self) -> int:
-        """How much `receive_data` has taken so far."""
-        return self._receiver.window.received
-
-    def data_to_send(self) -> bytes:
-        """Everything queued since the last call; empty when there is nothing to write."""
-        return self._link.take()
-
-    def send_raw(self, data: bytes) -> None:
-        """Queues bytes from `outbound`, chunked at this connection's chunk size, as they are."""
-        self._sending("shared bytes")
-        self._link.write(data)
-
-    def pass_on(self, data: bytes) -> bytes:
-        """`send_raw` and `data_to_send` in one step, for each packet to each player of a stream."""
-        link = self._link
-        if link.queued_bytes:
-            self.send_raw(data)
-            return link.take()
-        if link.machine.state is not ConnectionState.CONNECTED:
-            self._sending("shared bytes")
-        link.window.sent += len(data)
-        return data
-
-    def _receive(self, data: bytes, events: list[Event]) -> None:
-        sequence_number = self._receiver.window.receive(len(data))
-        if self._handshake is not None:
-            data = self._shake_hands(self._handshake, data, events)
-        if self._is_held:
-            self._hold(data)
-        elif data:
-            self._reader.feed(data)
-            self._read_messages(events)
-        if sequence_number is not None:
-            self._link.write_control(Acknowledgement(sequence_number))
-
-    def _shake_hands(self, handshake: Handshake, data: bytes, events: list[Event]) -> bytes:
-        rest = handshake.receive_data(data)
-        self._link.write(handshake.data_to_send())
-        if handshake.is_complete:
-            self._handshake = None
-            self._machine.on_received(ConnectionInput.HANDSHAKE_DONE, "handshake")
-            events.append(HandshakeCompleted(handshake.digest_scheme))
-        return rest
-
-    def _read_messages(self, events: list[Event]) -> None:
-        reader, receiver = self._reader, self._receiver
-        left = self.config.messages_per_turn
-        self.has_more = False
-        while (message := reader.next_message()) is not None:
-            events += receiver.receive(message)
-            if self._is_held:
-                return
-            if left is not None:
-                left -= 1
-                if not left:
-                    self.has_more = True
-                    return
-
-    @property
-    def _is_held(self) -> bool:
-        """Whether `connect` waits for the application, and what follows it for that."""
-        return self.role is Role.SERVER and self.state is ConnectionState.CONNECTING
-
-    def _hold(self, data: bytes) -> None:
-        self._held += data
-        if len(self._held) > self.config.max_held_bytes:
-            raise RemoteProtocolError(
-                f"more than {self.config.max_held_bytes} bytes behind an unanswered connect"
-            )
-
-    def _fail(self, error: RemoteProtocolError, events: list[Event]) -> None:
-        error.events = events
-        self.has_more = False
-        self._machine.on_received(ConnectionInput.FAIL, "failure")
 
     # connect
 
@@ -251,18 +95,6 @@ class Connection:
         if properties or information:
             return _answer(*arguments, properties, information)
         return _usual_answer(*arguments)
-
-    def _release_held(self) -> list[Event]:
-        events: list[Event] = []
-        held = bytes(self._held)
-        self._held = bytearray()
-        try:
-            self._reader.feed(held)
-            self._read_messages(events)
-        except RemoteProtocolError as error:
-            self._fail(error, events)
-            raise
-        return events
 
     def reject_connect(
         self,
@@ -430,38 +262,12 @@ class Connection:
         self._sending("buffer length")
         self._link.write_control(SetBufferLength(message_stream_id, milliseconds))
 
-    def _sending(self, what: str) -> None:
-        if self._machine.state is not ConnectionState.CONNECTED:  # else the table says the same
-            self._machine.on_sent(ConnectionInput.SEND, what)
-
-    def _require(self, role: Role, what: str) -> None:
-        if self.role is not role:
-            raise LocalProtocolError(f"{what} is for the {role.value}")
-
     def _busy(self, message_stream_id: int, state: StreamState, what: str) -> MessageStream:
         self._sending(what)
         stream = self._streams.get(message_stream_id)
         if stream is None or stream.state is not state:
             raise LocalProtocolError(f"{what}: stream {message_stream_id} is not {state.name}")
         return stream
-
-
-def _handshake(role: Role, config: ConnectionConfig) -> Handshake:
-    if role is Role.SERVER:
-        return ServerHandshake(config.random_bytes)
-    return ClientHandshake(config.random_bytes, offer_digest=config.digest_handshake)
-
-
-def _reader(role: Role, config: ConnectionConfig) -> ChunkReader:
-    """A server's takes little until `connect` is accepted."""
-    limits = config.max_message_length, config.max_partial_bytes
-    if role is Role.SERVER:
-        limits = config.max_connect_length, config.max_connect_length
-    return ChunkReader(
-        max_message_length=limits[0],
-        max_partial_bytes=limits[1],
-        max_chunk_streams=config.max_chunk_streams,
-    )
 
 
 def _answer(
