@@ -32,9 +32,7 @@ class SendWindow:
         self.announced = 0
         """The Window Acknowledgement Size we sent last."""
         self.sent = 0
-
-    def send(self, size: int) -> None:
-        self.sent += size
+        """Bytes so far."""
 
     def outstanding(self, sequence_number: int) -> int:
         """Bytes on their way, by the peer's Acknowledgement, modulo 2**32.

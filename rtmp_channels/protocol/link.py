@@ -66,12 +66,13 @@ class Link:
 
     def take(self) -> bytes:
         """Everything queued since the last call."""
-        if not self._queue:
+        queue = self._queue
+        if not queue:
             return b""
-        data = self._queue[0] if len(self._queue) == 1 else b"".join(self._queue)
-        self._queue.clear()
+        data = queue.pop() if len(queue) == 1 else b"".join(queue)
+        queue.clear()
         self.queued_bytes = 0
-        self.window.send(len(data))
+        self.window.sent += len(data)
         return data
 
     def write_message(self, message: Message) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import struct
+from os import write as write_to
 from typing import TYPE_CHECKING
 
 from rtmp_channels.transport import Peer, Transport
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LAST_ACK_RECV = struct.Struct("=I")
 _LAST_ACK_RECV_AT = 8 + 12 * 4
 _TCP_INFO_BYTES = _LAST_ACK_RECV_AT + 4
+
+_NO_SOCKET = -1
 
 RECEIVE_BUFFER_BYTES = 65_536
 """What one read takes at most; ONE buffer serves all connections of a listener."""
@@ -35,7 +37,7 @@ class TcpTransport:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._fd = _socket_number(transport)
-        self._is_clear = self._fd is not None
+        self._is_clear = self._fd >= 0
         """Whether nothing waits in the transport, which is open: then the kernel is next."""
 
     @property
@@ -46,9 +48,8 @@ class TcpTransport:
     def write(self, data: bytes, /) -> None:
         """Sends what the kernel takes, keeps the rest."""
         if self._is_clear:
-            assert self._fd is not None
             try:
-                sent = os.write(self._fd, data)
+                sent = write_to(self._fd, data)
             except OSError:  # full, or lost: the transport meets the same, and knows what to do
                 sent = 0
             if sent == len(data):
@@ -58,12 +59,12 @@ class TcpTransport:
         transport = self._transport
         if not transport.is_closing():
             transport.write(data)
-        is_open = self._fd is not None and not transport.is_closing()
+        is_open = self._fd >= 0 and not transport.is_closing()
         self._is_clear = is_open and not transport.get_write_buffer_size()
 
     def lost(self) -> None:
         """The socket is about to be closed, and its number given to another."""
-        self._fd = None
+        self._fd = _NO_SOCKET
         self._is_clear = False
 
     def silence(self) -> float:
@@ -163,6 +164,6 @@ def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
     return (address[0], address[1]) if isinstance(address, tuple) else None
 
 
-def _socket_number(transport: asyncio.Transport) -> int | None:
+def _socket_number(transport: asyncio.Transport) -> int:
     sock = transport.get_extra_info("socket")
-    return None if sock is None else int(sock.fileno())
+    return _NO_SOCKET if sock is None else int(sock.fileno())

@@ -99,6 +99,7 @@ class Fanout:
         batches: dict[tuple[int, Wants], bytes] = {}
         position: int | None = None
         wants, data = Wants(), b""
+        sent = 0
         for player in tuple(self._phases[phase]):
             if player.position is None or player.position >= end:
                 continue
@@ -114,11 +115,12 @@ class Fanout:
                 continue
             player.position = end
             if data:
-                self.bytes_sent += len(data)
+                sent += len(data)
                 try:
                     subscriber.write_shared(data)
                 except Exception:
                     player.log_broken()
+        self.bytes_sent += sent
         self._flushed[phase] = max(self._flushed[phase], end)
         self._trim()
 

@@ -47,5 +47,5 @@ def test_received_bytes_are_counted_modulo_two_to_the_32():
 )
 def test_outstanding_bytes(sent, acknowledged, outstanding):
     window = SendWindow()
-    window.send(sent)
+    window.sent += sent
     assert window.outstanding(acknowledged) == outstanding
