@@ -66,6 +66,7 @@ class Wire:
         )
         self.client = Connection(Role.CLIENT)
         self.events = []
+        self.is_lost = False
 
     def deliver(self):
         """Hands the session what the client has queued, then the client what was written."""
@@ -106,6 +107,8 @@ class Wire:
         return events[-1]
 
     async def lose(self, error=None):
-        """The socket is gone."""
-        self.session.connection_lost(error)
+        """The socket is gone; harmless twice, though a transport says it once."""
+        if not self.is_lost:
+            self.is_lost = True
+            self.session.connection_lost(error)
         await self.settle()
