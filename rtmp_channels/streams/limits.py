@@ -29,8 +29,9 @@ class StreamLimits:
     """How often a player is written to; 0: as packets come, with rests of up to 20 ms where writing
     to all players takes long. Longer is cheaper and later."""
 
-    phases: int = 8
-    """Moments of a tick that players are spread over, so that the work is spread, too."""
+    phases: int = 4
+    """Moments of a tick that players are spread over, so that the work is spread, too. More are
+    smoother, and dearer: what writes is in the processor's caches for fewer players."""
 
     tick_bytes: int = 524_288
     """Payload that one tick collects; beyond that it is written at once."""

@@ -183,7 +183,7 @@ def test_defaults():
     limits = StreamLimits()
     assert limits.player_bytes > limits.gop.bytes + limits.head.bytes
     assert (limits.player_bytes, limits.slow_seconds, limits.max_skips) == (2_097_152, 20.0, 10)
-    assert (limits.tick_ms, limits.phases, limits.tick_bytes) == (0, 8, 524_288)
+    assert (limits.tick_ms, limits.phases, limits.tick_bytes) == (0, 4, 524_288)
     assert (limits.keyframe_patience, limits.players, limits.streams) == (1_500, 10_000, 1_000)
     assert (limits.name_bytes, limits.wait_seconds, limits.linger_seconds) == (512, 10.0, 0.0)
     assert (limits.held.bytes, limits.held.packets) == (262_144, 512)
