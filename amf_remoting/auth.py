@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import auth
+from django.db import DataError
 from django.http import HttpRequest
 from django.utils.functional import LazyObject, empty
 
@@ -101,7 +102,7 @@ def authenticated(request: HttpRequest, username: str, password: str) -> Any:
     user = None
     if _has_auth():
         # A database refuses some names, as PostgreSQL those with NUL: they are nobody's.
-        with suppress(ValueError):
+        with suppress(ValueError, DataError):
             user = auth.authenticate(request, username=username, password=password)
     if user is None:
         count_failed_login(address)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 from weakref import WeakValueDictionary
 
 from django.contrib.auth import authenticate
+from django.db import DataError
 
 from amf_remoting.exceptions import Fault, FaultCode
 from amf_remoting.pool import run_in_pool
@@ -103,5 +104,5 @@ def _authenticated(given: Credentials) -> Any:
         return None
     try:
         return authenticate(None, username=given.username, password=given.password)
-    except ValueError:  # a database that refuses what the name contains
+    except (ValueError, DataError):  # a database that refuses what the name contains
         return None

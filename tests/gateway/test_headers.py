@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import DataError
 from django.test import Client
 
 from amf_remoting import amf
@@ -54,13 +55,14 @@ def test_wrong_credentials_fail_every_message(post: Post, header: Header) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [ValueError, DataError], ids=["psycopg2", "psycopg"])
 def test_a_name_that_the_database_refuses_is_nobodys(
-    post: Post, monkeypatch: pytest.MonkeyPatch
+    post: Post, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     """As PostgreSQL does; the name is not at fault for anything else."""
 
     def refuse(request: Any, **given: str) -> None:
-        raise ValueError("A string literal cannot contain NUL (0x00) characters.")
+        raise error("A string literal cannot contain NUL (0x00) characters.")
 
     monkeypatch.setattr("amf_remoting.auth.auth.authenticate", refuse)
     ((_, body),) = answers(post(packet(WHOAMI, headers=[credentials("jo\0e")])))

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import DataError
 
 from amf_remoting.throttle import buckets
 from rtmp_channels.auth import RtmpAuthMiddleware, RtmpOriginValidator, make_token
@@ -161,9 +162,10 @@ async def test_a_wrong_password_is_rejected(ada, argument):
 
 
 @pytest.mark.usefixtures("_no_attempts_yet")
-async def test_what_the_database_refuses_is_wrong(ada, monkeypatch):
+@pytest.mark.parametrize("error", [ValueError, DataError], ids=["psycopg2", "psycopg"])
+async def test_what_the_database_refuses_is_wrong(ada, monkeypatch, error):
     def refuse(request, **credentials):
-        raise ValueError("A string literal cannot contain NUL (0x00) characters.")
+        raise error("A string literal cannot contain NUL (0x00) characters.")
 
     monkeypatch.setattr("rtmp_channels.logins.authenticate", refuse)
     assert not (await connected("", {"user": "ada", "password": "analytical"}))[0]
