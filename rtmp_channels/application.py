@@ -71,6 +71,11 @@ class ApplicationLink:
         """Whether the socket should not be read."""
         return self._inbox.is_full or self.shared_objects.is_congested
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits for the application, by its size on the wire."""
+        return self._inbox.waiting_bytes
+
     def start(self, request: ConnectRequested) -> None:
         """Makes the scope and starts the application's task."""
         scope = make_scope(request, self.session.peer)

@@ -98,6 +98,10 @@ class RtmpSettings:
     max_partial_bytes: int = 8_388_608
     """Unfinished messages of one client, together."""
 
+    max_held_bytes: int = 536_870_912
+    """What all connections of a process hold together of unfinished messages, of what waits for
+    applications and for clients; beyond it those that hold most are cut. 0: no limit."""
+
     tunnel_timeout: float = 10.0
     """RTMPT: how long a client may stay away between two requests."""
 

@@ -38,6 +38,8 @@ class Limit(StrEnum):
     """Closed: MAX_CHUNK_STREAMS."""
     PARTIAL_BYTES = "partial_bytes"
     """Closed: MAX_PARTIAL_BYTES."""
+    HELD_BYTES = "held_bytes"
+    """Cut: MAX_HELD_BYTES."""
     PROTOCOL = "protocol"
     """Closed: everything else that breaks the protocol, or a limit of it."""
     CALLS_PER_SECOND = "calls_per_second"

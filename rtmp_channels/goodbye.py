@@ -88,6 +88,12 @@ def stalled(waiting: int, settings: RtmpSettings) -> Ending:
     return Ending(CLOSED, reason, level=logging.WARNING, abort=True, limit=limit)
 
 
+def holds_most(held: int) -> Ending:
+    """All connections together hold more than they may, and this one most of it."""
+    reason = f"cut: it held {held} bytes, and all connections together too many"
+    return Ending(CLOSED, reason, level=logging.INFO, abort=True, limit=Limit.HELD_BYTES)
+
+
 def overrun(waiting: int) -> Ending:
     """More waits for the client than may."""
     reason, limit = f"cut: it reads too slowly, {waiting} bytes wait", Limit.UNSENT_BYTES

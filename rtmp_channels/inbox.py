@@ -31,6 +31,11 @@ class Inbox:
         """Whether the socket should not be read."""
         return len(self._messages) >= self._max_messages or self._bytes >= self._max_bytes
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits, by its size on the wire."""
+        return self._bytes
+
     def put(self, message: Message, size: int = 0) -> None:
         """Adds a message that had `size` bytes on the wire."""
         self._messages.append((message, size))

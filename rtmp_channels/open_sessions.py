@@ -12,6 +12,7 @@ from rtmp_channels.application import ASGIApplication
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.counters import Limit, counters
 from rtmp_channels.goodbye import Ending
+from rtmp_channels.held_memory import held_memory
 from rtmp_channels.loop_local import LoopLocal
 from rtmp_channels.recording import session_class
 from rtmp_channels.serving import serves
@@ -97,7 +98,9 @@ class OpenSessions:
             self._is_refusing = True
             return None
         self._is_refusing = False
-        serves(self)
+        if not self._holders:
+            serves(self)
+            held_memory.get().sessions = self
         holder = holder or SessionHolder()
         make = session_class()
         holder.session = make(transport, application, peer=peer, settings=settings, host=holder)

@@ -69,6 +69,11 @@ class _RecordedTransport:
         """As the transport says."""
         return self._transport.buffered_bytes
 
+    @property
+    def unread_bytes(self) -> int:
+        """As the transport says."""
+        return self._transport.unread_bytes
+
     def write(self, data: bytes, /) -> None:
         """Keeps a copy."""
         self._side.add(data)

@@ -22,6 +22,7 @@ from rtmp_channels.counters import Limit, counters
 from rtmp_channels.deadlines import Deadlines, Due
 from rtmp_channels.flushing import flush_queues
 from rtmp_channels.goodbye import Ending, printable
+from rtmp_channels.held_memory import held_memory
 from rtmp_channels.inbound import handle
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.config import Role
@@ -108,6 +109,7 @@ class Session:
         self._waits_for_turn = False
         """To handle the rest of what was received."""
         self._flushes = flush_queues.get()
+        self._memory = held_memory.get()
         self._is_flush_due = False
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         """A list while the transport holds too much."""
@@ -128,6 +130,7 @@ class Session:
         now = self._loop.time()
         self._deadlines.heard(now)
         self._wire_bytes += len(data)
+        self._memory.grow(len(data))
         self._handle(data, now)
 
     def _handle(self, data: bytes | None, now: float = 0.0) -> None:
@@ -189,6 +192,13 @@ class Session:
     def buffered_bytes(self) -> int:
         """Bytes that wait for the client."""
         return self._transport.buffered_bytes + self.connection.queued_bytes
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of what came and of what should leave: what it costs the process beyond itself."""
+        transport, connection = self._transport, self.connection
+        waiting = transport.unread_bytes + connection.unfinished_bytes
+        return self.buffered_bytes + waiting + self.application.waiting_bytes
 
     @property
     def closed(self) -> bool:
@@ -343,6 +353,7 @@ class Session:
         if ending.limit is not None:
             counters.count(ending.limit)
         self._leave_hubs()
+        self.connection.drop_unfinished()
         self.application.finish(ending)
         if self._lost or ending.abort:
             self._transport.abort()
@@ -354,6 +365,11 @@ class Session:
         if self._host is not None:
             self._host.session_ending(self)
         self._schedule_check()
+
+    def cut_for_memory(self, held: int) -> None:
+        """Ends the connection now, for the sake of all others; also one that is ending."""
+        self.end(goodbye.holds_most(held))
+        self.cut()
 
     def fail(self) -> None:
         """Ends the connection after a bug of ours, which is logged already."""

@@ -17,6 +17,10 @@ class Transport(Protocol):
     def buffered_bytes(self) -> int:
         """Bytes accepted by `write` that have not left yet."""
 
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes that it holds for the session, which has paused it."""
+
     def write(self, data: bytes, /) -> None:
         """Sends, or keeps, the bytes; never blocks and never raises for a lost connection."""
 

@@ -81,6 +81,12 @@ class ChunkReader:
         if stream is not None:
             self._drop(stream)
 
+    def clear(self) -> None:
+        """Drops everything: nothing more will be read."""
+        self._streams.clear()
+        self._buffer, self._position = b"", 0
+        self._current, self._wanted, self.partial_bytes = None, 0, 0
+
     def _keep(self, stream: _ChunkStream, piece: bytes) -> None:
         self.partial_bytes += len(piece)
         if self.partial_bytes > self.max_partial_bytes:

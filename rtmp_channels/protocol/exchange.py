@@ -101,6 +101,17 @@ class Exchange:
         """How much `receive_data` has taken so far."""
         return self._receiver.window.received
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """How much was received that is no event yet."""
+        return self._reader.partial_bytes + len(self._held)
+
+    def drop_unfinished(self) -> None:
+        """Gives up what was received that is no event yet: `receive_data` must not be called."""
+        self._reader.clear()
+        self._held = bytearray()
+        self.has_more = False
+
     def data_to_send(self) -> bytes:
         """Everything queued since the last call; empty when there is nothing to write."""
         return self._link.take()

@@ -80,6 +80,11 @@ class TlsTransport:
         """Encrypted bytes that the kernel has not taken yet."""
         return self._tcp.buffered_bytes
 
+    @property
+    def unread_bytes(self) -> int:
+        """None: what was decrypted is handed on."""
+        return 0
+
     def write(self, data: bytes, /) -> None:
         """Encrypts and sends; dropped when TLS is over, or was never there."""
         if self.is_ended or not self.is_secured:

@@ -8,6 +8,7 @@ import struct
 from os import write as write_to
 from typing import TYPE_CHECKING
 
+from rtmp_channels.held_memory import held_memory
 from rtmp_channels.transport import Peer, Transport
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ class TcpTransport:
     The layers between cost a player of a stream as much as the kernel's send.
     """
 
-    __slots__ = ("_fd", "_is_clear", "_transport")
+    __slots__ = ("_fd", "_is_clear", "_memory", "_transport")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._memory = held_memory.get()
         self._fd = _socket_number(transport)
         self._is_clear = self._fd >= 0
         """Whether nothing waits in the transport, which is open: then the kernel is next."""
@@ -44,6 +46,11 @@ class TcpTransport:
     def buffered_bytes(self) -> int:
         """Bytes that the kernel has not taken yet."""
         return 0 if self._is_clear else self._transport.get_write_buffer_size()
+
+    @property
+    def unread_bytes(self) -> int:
+        """None: they wait in the kernel."""
+        return 0
 
     def write(self, data: bytes, /) -> None:
         """Sends what the kernel takes, keeps the rest."""
@@ -59,6 +66,7 @@ class TcpTransport:
         transport = self._transport
         if not transport.is_closing():
             transport.write(data)
+            self._memory.grow(len(data))
         is_open = self._fd >= 0 and not transport.is_closing()
         self._is_clear = is_open and not transport.get_write_buffer_size()
 

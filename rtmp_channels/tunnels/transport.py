@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from rtmp_channels.held_memory import held_memory
 from rtmp_channels.session import Session
 from rtmp_channels.transport import Peer
 
@@ -29,6 +30,7 @@ class TunnelTransport:
         self.is_lost = False
         """The session has heard that it is over."""
         self._loop = asyncio.get_running_loop()
+        self._memory = held_memory.get()
         self._high_water = high_water
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
@@ -54,6 +56,7 @@ class TunnelTransport:
             return
         self._unsent.append(data)
         self._unsent_bytes += len(data)
+        self._memory.grow(len(data))
         self._changed.set()
         if not self._is_full and self.buffered_bytes > self._high_water:
             self._is_full = True
@@ -111,6 +114,7 @@ class TunnelTransport:
         """Hands the session what came from the client, now or when it reads on."""
         if not self.is_closing:
             self._unread += data
+            self._memory.grow(len(data))
             if self._feeding is None:
                 self._feed()
 

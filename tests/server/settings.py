@@ -32,6 +32,7 @@ RTMP_CHANNELS = {
     "STALL_TIMEOUT": 60.0,
     "PING_INTERVAL": float(os.environ.get("TEST_PING_INTERVAL", "4")),
     "PING_TIMEOUT": float(os.environ.get("TEST_PING_TIMEOUT", "60")),
+    "MAX_HELD_BYTES": int(os.environ.get("TEST_HELD_BYTES", "536870912")),
     "SHUTDOWN_TIMEOUT": 2.0,
     "DISCONNECT_TIMEOUT": 1.0,
     "PRESENCE_INTERVAL": 0,  # these servers have no tables

@@ -16,7 +16,7 @@ PEER = Peer("rtmp", ("192.0.2.1", 50_000), ("127.0.0.1", 1935))
 class FakeTransport:
     def __init__(self):
         self.writes = []
-        self.buffered_bytes = 0
+        self.buffered_bytes = self.unread_bytes = 0
         self.silent_for = 0.0
         self.reading = True
         self.state = "open"
