@@ -1,6 +1,6 @@
 """The services in the admin: switched and restricted while the site runs."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -155,6 +155,9 @@ class CallRecordAdmin(CallAdmin):
     search_fields = ("service", "method", "username", "outcome")
     date_hierarchy = "called_at"
     show_full_result_count = False
+
+    class Media:
+        css: ClassVar = {"all": ["amf_remoting/admin.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Calls are logged, not made up."""

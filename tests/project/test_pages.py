@@ -38,6 +38,14 @@ def test_start_page_names_the_host_it_was_asked_by(client: Client) -> None:
     text = client.get("/", headers={"host": "localhost:8123"}).content.decode()
     assert "http://localhost:8123/gateway/" in text
     assert "rtmp://localhost:1935/lobby/room1" in text
+    assert "rtmpt://localhost:8123/lobby/room1" in text
+    assert "ws://localhost:8123/ws/tunnel/" in text
+    assert "http://localhost:8123/gateway/json/math/add/" in text
+
+
+def test_the_json_door_that_the_start_page_shows(client: Client) -> None:
+    response = client.post("/gateway/json/math/add/", "[2, 3]", "application/json")
+    assert response.json() == {"result": 5}
 
 
 def test_every_page_of_the_documentation_is_served(client: Client) -> None:
