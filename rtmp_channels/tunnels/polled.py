@@ -18,6 +18,9 @@ FIRST_NUMBERS = (0, 1)
 INTERVALS = (0x01, 0x03, 0x05, 0x09, 0x11, 0x21)
 """How long to wait until the next idle request: the longer, the longer nothing was said."""
 
+_NOTHING = bytes(INTERVALS[:1])
+"""The answer that says nothing."""
+
 _IDLE_PER_INTERVAL = 8
 _TURNS = 8
 """Turns of the loop that an answer of the application commonly takes."""
@@ -41,8 +44,8 @@ class PolledTransport(TunnelTransport):
         self._turn = asyncio.Lock()
         self._number: int | None = None
         """That of the last request."""
-        self._answer = b""
-        """What was answered to it, for a client that never got it; not kept when it is long."""
+        self._answer: bytes | None = _NOTHING
+        """What was answered to it, for a client that never got it; None if it was too long."""
         self._silent_answers = 0
         self._waiting_requests = 0
         self._last_seen = self._loop.time()
@@ -64,11 +67,11 @@ class PolledTransport(TunnelTransport):
         self._waiting_requests += 1
         try:
             async with self._turn:
-                if number == self._number:
+                if number == self._number and self._answer is not None:
                     await answer(self._answer)
                     return
                 self._check(number)
-                self._answer = b""
+                self._answer = _NOTHING
                 data = await body()
                 if not is_idle:
                     self._bring(data)
@@ -137,7 +140,7 @@ class PolledTransport(TunnelTransport):
         self._silent_answers = 0 if data else self._silent_answers + 1
         step = min(self._silent_answers // _IDLE_PER_INTERVAL, len(INTERVALS) - 1)
         content = INTERVALS[step].to_bytes(1, "big") + data
-        self._answer = content if len(content) <= self._settings.write_high_water else b""
+        self._answer = content if len(content) <= self._settings.write_high_water else None
         try:
             await answer(content)
         finally:
