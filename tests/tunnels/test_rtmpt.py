@@ -124,6 +124,7 @@ async def test_a_number_out_of_turn_ends_the_session(tunnel, sessions, caplog, n
     assert f"RTMPT: request {number} after 1" in caplog.text
     await asyncio.sleep(0)
     assert len(sessions) == 0
+    assert (await client.post("idle")).status == 404
 
 
 async def test_the_first_number_is_checked_too(tunnel):
@@ -160,6 +161,8 @@ async def test_an_answer_too_long_to_be_kept_cannot_be_asked_for_again(settings)
     assert len(first.content) > 20_000
     again = await client.post("idle", number=client.number - 1)
     assert (again.status, again.content) == (400, b"")
+    await asyncio.sleep(0)
+    assert (await client.post("idle")).status == 404
 
 
 async def test_requests_at_the_same_time_take_turns(tunnel):
@@ -184,6 +187,7 @@ async def test_a_body_that_is_too_long(tunnel, settings, caplog):
         assert (await client.post("send", bytes(10_001))).status == 413
     assert "RTMPT: a request of more than 10000 bytes" in caplog.text
     await asyncio.sleep(0)
+    assert (await client.post("idle")).status == 404
 
 
 async def test_input_that_the_application_does_not_take_is_bounded(tunnel, settings, caplog):
@@ -220,6 +224,7 @@ async def test_a_client_that_stays_away_is_gone(settings, sessions):
     reason = "connection lost: no request for 5 s"
     assert recorder.messages[-1]["reason"] == reason
     await asyncio.sleep(0)
+    assert (await client.post("idle")).status == 404
 
 
 async def test_those_who_open_and_stay_away_stop_no_clock(tunnel, settings, sessions, caplog):
@@ -292,6 +297,7 @@ async def test_a_reader_that_is_overrun_is_cut(settings, sessions, caplog):
     assert session.closed
     assert "it reads too slowly" in caplog.text
     await asyncio.sleep(0)
+    assert (await client.post("idle")).status == 404
 
 
 async def test_close(sessions):
@@ -302,6 +308,7 @@ async def test_close(sessions):
     assert (response.status, response.content) == (200, b"\0")
     await recorder.is_over.wait()
     assert recorder.messages[-1]["reason"] == "closed by the client"
+    assert (await client.post("idle")).status == 404
 
 
 async def test_what_the_server_says_last_is_fetched(sessions):
@@ -311,6 +318,7 @@ async def test_what_the_server_says_last_is_fetched(sessions):
     await client.exchange()
     status = await client.wait_for(StatusReceived)
     assert status.information["code"] == "NetConnection.Connect.AppShutdown"
+    assert (await client.post("idle")).status == 404
     await sessions.all_closed(60)
 
 
@@ -325,6 +333,7 @@ async def test_what_is_no_rtmp_ends_the_session(tunnel, caplog):
     with caplog.at_level(logging.INFO):
         await client.post("send", b"GET / HTTP/1.1\r\n\r\n" * 200)
     assert "handshake: version 3 expected" in caplog.text
+    assert (await client.post("idle")).status == 404
 
 
 async def test_a_request_that_is_cut_short_loses_the_connection(tunnel, sessions):
