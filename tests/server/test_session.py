@@ -59,7 +59,10 @@ class Stuck(Recorder):
 async def connected(application=None, **settings):
     application = application or Recorder()
     wire = Wire(application, **settings)
-    assert isinstance(await wire.connect(), ConnectAccepted)
+    event = await wire.connect()
+    while not isinstance(event, ConnectAccepted):  # consumers take a thread's time
+        await asyncio.sleep(0.001)
+        [event] = wire.receive() or [event]
     return wire, application
 
 
