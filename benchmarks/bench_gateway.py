@@ -187,7 +187,7 @@ def measure() -> tuple[Times, tuple[int, int]]:
 def above(times: Times, name: str) -> float:
     """Microseconds above the empty view; of a batch, for each call."""
     door = "WSGI" if name.startswith("Py3AMF") else name.split(maxsplit=1)[0]
-    empty = times[f"{door} empty"] + times[f"{door} empty again"]
+    empty = times[f"{door} empty"] + times.get(f"{door} empty again", [])
     difference = typical(times[name]) - typical(empty)
     return difference / (BATCH if name.endswith("batch") else 1)
 
