@@ -120,7 +120,8 @@ class AsyncRtmpConsumer(MessageHandlers):
         self.base_send = send
         self.user = scope.get("user") or AnonymousUser()
         self.room = room_of(scope)
-        if self.instance_class is None:
+        # Who may not connect starts no instance, and waits for none.
+        if self.instance_class is None or not await is_allowed(self.may_connect, self.user):
             await self._serve(receive)
             return
         async with instances.get().use(self.instance_class, self.room) as self.instance:
@@ -169,7 +170,7 @@ class AsyncRtmpConsumer(MessageHandlers):
         await self.accept()
 
     async def disconnect(self, code: str) -> None:
-        """The connection is over, whatever ended it; called once."""
+        """The connection is over, whatever ended it; called once if `connect` was called."""
 
     async def on_call(self, name: str, arguments: Sequence[Any]) -> Any:
         """The client calls a method: returns its value or raises a Fault."""

@@ -110,6 +110,7 @@ class MessageHandlers(ABC):
         else:
             if self.may_connect == NOBODY:
                 _warn_of_closed_door(type(self))
+            self._is_over = True  # `connect` did not run: no `disconnect`
             await self.send({"type": "rtmp.close", "code": REJECTED, "description": _NOT_YOU})
 
     async def rtmp_disconnect(self, message: Message) -> None:

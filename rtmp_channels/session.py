@@ -104,7 +104,7 @@ class Session:
         """Bytes received since the last event."""
         self._sent_bytes = 0
         """What was handed to the transport until the last ping."""
-        self._pings_spared = 0
+        self._pings_spared = PINGS_SPARED  # the first one tells the round trip
         self._is_reading = True
         self._waits_for_turn = False
         """To handle the rest of what was received."""

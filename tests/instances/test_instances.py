@@ -7,7 +7,7 @@ import pytest
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote
 from rtmp_channels.exceptions import ConnectionClosed
 from rtmp_channels.instances import ApplicationInstance, Instances, instances
-from rtmp_channels.permissions import ANYONE
+from rtmp_channels.permissions import ANYONE, NOBODY
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.access import shared_object
 from rtmp_channels.shared_objects.current import shared_object_hubs
@@ -244,6 +244,14 @@ async def test_its_shared_objects():
             assert dict(other) == {}
     async with shared_object("score", instance.scope) as score:
         assert dict(score) == {}, "nobody used it in between"
+
+
+async def test_who_may_not_connect_starts_none(game, table):
+    table.gate = asyncio.Event()  # and waits for none
+    client = RtmpCommunicator(game.as_asgi(may_connect=NOBODY), "/game/one")
+    assert await client.connect() == (False, "NetConnection.Connect.Rejected")
+    await client.disconnect()
+    assert (len(instances.get()), table.diary) == (0, [])
 
 
 async def test_consumers_without_one(table):
