@@ -25,7 +25,8 @@ class Transport(Protocol):
         """Sends, or keeps, the bytes; never blocks and never raises for a lost connection."""
 
     def silence(self) -> float:
-        """Seconds since the other host is known to live, by what it confirmed; 0 if unknown."""
+        """Seconds since the other host is known to live, by what it confirmed; 0 if nobody
+        knows and what is taken is sign enough."""
 
     def pause_reading(self) -> None:
         """Stops `data_received` until `resume_reading`; harmless twice."""

@@ -63,7 +63,7 @@ class TunnelTransport:
             self.session.pause_writing()
 
     def silence(self) -> float:
-        """Unknown: the host at the other end may be a proxy."""
+        """Unknown, as the host at the other end may be a proxy; but somebody asked for it."""
         return 0.0
 
     def pause_reading(self) -> None:

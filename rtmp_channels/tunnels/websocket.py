@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,6 +86,11 @@ class WebSocketTransport(TunnelTransport):
         self._writing: asyncio.Task[None] | None = None
         self._close_code = NORMAL
         self._is_disconnected = False
+
+    def silence(self) -> float:
+        """For ever: what has left may wait in daphne, in kernels and in proxies for a host that is
+        gone. Only an answer to a ping shows that the client lives."""
+        return math.inf
 
     def abort(self) -> None:
         """Also while a frame waits for a client that does not read."""

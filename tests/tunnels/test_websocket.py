@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from rtmp_channels.protocol.events import ConnectAccepted, ConnectRejected, StatusReceived
+from rtmp_channels.protocol.outbound import encode_call
 from rtmp_channels.routing import RtmpRouter
 from rtmp_channels.tunnels.websocket import FRAME, WebSocketTunnel
 
@@ -225,3 +226,18 @@ async def test_what_is_no_rtmp_ends_the_session(tunnel, caplog):
             client.send(b"GET / HTTP/1.1\r\n\r\n" * 200)
             assert (await client.receive())["type"] == "websocket.close"
         assert "handshake: version 3 expected" in caplog.text
+
+
+async def test_that_daphne_takes_what_is_sent_is_no_sign_of_life(sessions):
+    """It would keep seconds of a stream for a host that is gone, and so would the kernel."""
+    async with framed_client(WebSocketTunnel(Recorder())) as client:
+        await client.connect()
+        (session,) = sessions
+        now = asyncio.get_running_loop().time()
+        session.deadline_reached(now + 4.1)
+        session.write_shared(encode_call("onData", ["x" * 5_000]))
+        while session.buffered_bytes:
+            await asyncio.sleep(0)
+        session.deadline_reached(now + 8.2)
+        session.deadline_reached(now + 9.1)
+        assert session.closed
