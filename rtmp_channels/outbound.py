@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 
 
+def _text(message: Message, key: str, default: str) -> str:
+    """What the client is to read, translated now: Django's translations are text only when asked,
+    and AMF has no form for them."""
+    value = message.get(key)
+    return default if value is None else str(value)
+
+
 def _accept(link: ApplicationLink, message: Message) -> Awaitable[None] | None:
     joining = rosters.get().joining()
     if joining is not None:
@@ -42,8 +49,8 @@ async def _accept_once(
 
 
 def _close(link: ApplicationLink, message: Message) -> None:
-    code = message.get("code", goodbye.CLOSED)
-    description = message.get("description", "Connection closed.")
+    code = _text(message, "code", goodbye.CLOSED)
+    description = _text(message, "description", "Connection closed.")
     link.session.end(Ending(code, "closed by the application", description))
 
 
@@ -98,8 +105,8 @@ def _reject_publish(link: ApplicationLink, message: Message) -> None:
     if link.media.reject(message):
         link.connection.reject_publish(
             message["message_stream_id"],
-            message.get("code", "NetStream.Publish.Denied"),
-            message.get("description", "Publishing refused."),
+            _text(message, "code", "NetStream.Publish.Denied"),
+            _text(message, "description", "Publishing refused."),
         )
 
 
@@ -117,8 +124,8 @@ def _reject_play(link: ApplicationLink, message: Message) -> None:
     if link.media.reject(message):
         link.connection.reject_play(
             message["message_stream_id"],
-            message.get("code", "NetStream.Play.Failed"),
-            message.get("description", "Playing refused."),
+            _text(message, "code", "NetStream.Play.Failed"),
+            _text(message, "description", "Playing refused."),
         )
 
 

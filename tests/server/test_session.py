@@ -6,6 +6,7 @@ import logging
 import weakref
 
 import pytest
+from django.utils.translation import gettext_lazy
 
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.exceptions import DialectError
@@ -310,8 +311,9 @@ async def test_a_client_that_reads_no_answers_is_not_read_either():
             "NetConnection.Connect.InvalidApp",
             "No.",
         ),
+        ({"description": gettext_lazy("No")}, "NetConnection.Connect.Rejected", "No"),
     ],
-    ids=["plain", "with a code"],
+    ids=["plain", "with a code", "translated"],
 )
 async def test_close_before_accept_rejects(message, code, description):
     application = Recorder(accepts=False)
@@ -329,7 +331,7 @@ async def test_close_before_accept_rejects(message, code, description):
 
 async def test_close_after_accept_says_why():
     wire, application = await connected()
-    await application.send({"type": "rtmp.close", "description": "Game over."})
+    await application.send({"type": "rtmp.close", "description": gettext_lazy("Game over.")})
     [status] = await wire.settle()
     assert isinstance(status, StatusReceived)
     assert status.information == {
@@ -420,9 +422,11 @@ async def test_a_lost_publisher_unpublishes_before_it_disconnects():
 async def test_refused_streams_have_no_end(command, code):
     wire, application = await connected()
     stream = await open_stream(wire, command, "camera")
-    await application.send({"type": f"rtmp.{command}.reject", "message_stream_id": stream})
+    refusal = {"message_stream_id": stream, "description": gettext_lazy("No")}
+    await application.send({"type": f"rtmp.{command}.reject", **refusal})
     [status] = await wire.settle()
     assert (status.message_stream_id, status.information["code"]) == (stream, code)
+    assert status.information["description"] == "No"
     await wire.lose()
     assert application.types == ["rtmp.connect", f"rtmp.{command}", "rtmp.disconnect"]
 
