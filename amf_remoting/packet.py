@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 from amf_remoting.amf import AMFError, DecodeError, Decoder, EncodeError, Encoder, Limits, Policy
@@ -35,6 +36,10 @@ class Header:
         self.name = name
         self.must_understand = must_understand
         self.value = value
+
+    # Compiled, none can be made without its arguments, as copies and pickles else are.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Header, (self.name, self.must_understand, self.value)
 
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """Its bytes inside of a packet. Raises EncodeError."""
@@ -72,6 +77,10 @@ class Message:
         self.encoding = encoding
         self.error = error
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        make = partial(Message, encoding=self.encoding, error=self.error)
+        return make, (self.target_uri, self.response_uri, self.value)
+
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """Its bytes inside of a packet; messages share nothing. Raises EncodeError."""
         body = _encode(self.value, self.encoding, limits, policy)
@@ -95,6 +104,9 @@ class Packet:
         self.headers = [] if headers is None else headers
         self.messages = [] if messages is None else messages
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Packet, (self.version, self.headers, self.messages)
+
     def serialize(self, *, limits: Limits | None = None, policy: Policy | None = None) -> bytes:
         """The whole packet. Raises EncodeError; each header and message has its own tables."""
         parts = [_u16(self.version), _u16(len(self.headers))]
@@ -104,13 +116,18 @@ class Packet:
         return b"".join(parts)
 
 
-def parse(data: bytes, *, limits: Limits | None = None, policy: Policy | None = None) -> Packet:
+def parse(
+    data: bytes | bytearray | memoryview,
+    *,
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+) -> Packet:
     """The packet in `data`; one decode budget for all of it.
 
     A message that cannot be decoded has its `error` set; the next ones follow if its length field
     was right, else there are none. Raises DecodeError if the packet itself is broken.
     """
-    reader = _PacketReader(Decoder(data, 0, limits=limits, policy=policy))
+    reader = _PacketReader(Decoder(bytes(data), 0, limits=limits, policy=policy))
     try:
         return reader.packet()
     except struct.error:

@@ -1,5 +1,9 @@
 """The packet as it is on the wire: what the specification leaves out and peers get wrong."""
 
+import copy
+import pickle
+from typing import Any
+
 import pytest
 
 from amf_remoting import amf
@@ -182,3 +186,21 @@ def test_a_truncated_packet_is_an_error() -> None:
         except DecodeError:
             continue
         assert call.error is not None
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_packets_from_every_kind_of_buffer(kind: Any) -> None:
+    (parsed,) = parse(kind(Packet(3, [], [Message("a.b", "/1", [1])]).serialize())).messages
+    assert parsed.value == [1]
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_packets_can_be_copied(copied: Any) -> None:
+    packet = Packet(3, [Header("h", True, 1)], [Message("a.b", "/1", [1], encoding=3)])
+    assert copied(packet) == packet
+    assert copied(packet.headers[0]) == packet.headers[0]
+    assert copied(packet.messages[0]) == packet.messages[0]
