@@ -3,12 +3,13 @@
 A secret is overwritten by asterisks of the same number, so that every offset stays.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from amf_remoting.amf import AMFError, Limits, Step
+from amf_remoting.amf import XML, AMFError, Limits, Step, XMLDocument
 from amf_remoting.amf.limits import DEPTH_MAX
 from amf_remoting.amf.u29 import u29_bytes
 from amf_remoting.inspection import walk_packet
@@ -20,8 +21,10 @@ SECRET_NAMES = ("password", "passwd", "secret", "token", "credential")
 _LOGIN_BODIES = ("body", "class 1, bit 0")
 """Where a command message has its login: by name, and in Flex's small form by its flag."""
 _COMMAND_MESSAGES = ("flex.messaging.messages.CommandMessage", "DSC")
+_KEY = re.compile(r"key (\d+)")
+"""Where a Dictionary has the name of the value of that number."""
 TEXTS = ("String", "Long String")
-SCALARS = (*TEXTS, "Number", "Double", "Integer", "Byte Array")
+SCALARS = (*TEXTS, "XML", "XML Document", "Number", "Double", "Integer", "Byte Array")
 
 
 def _utf8(text: str) -> bytes:
@@ -88,15 +91,21 @@ def _secret_steps(steps: list[Step]) -> Iterator[Step]:
     """Texts, numbers and bytes that nobody should read."""
     headers: set[str | int] = set()
     commands: set[tuple[str | int, ...]] = set()
+    named: set[tuple[str | int, ...]] = set()
     for step in steps:
         if step.kind == "Name" and step.value == "Credentials":
             headers.add(step.path[0])
         elif step.kind in ("Object", "Typed Object") and step.detail.startswith(_COMMAND_MESSAGES):
             commands.add(step.path)
+        elif (key := _KEY.fullmatch(str(step.path[-1]))) and is_telling([str(step.value)]):
+            named.add((*step.path[:-1], f"value {key[1]}"))
         if step.kind not in SCALARS or step.value in ("", b""):
             continue
         is_login = step.path[-1] in _LOGIN_BODIES and step.path[:-1] in commands
-        if is_login or is_telling(step.path) or step.path[0] in headers:
+        is_named = bool(named) and any(
+            step.path[:end] in named for end in range(len(step.path) + 1)
+        )
+        if is_login or is_named or is_telling(step.path) or step.path[0] in headers:
             yield step
 
 
@@ -120,6 +129,8 @@ def written_forms(value: object) -> Iterator[bytes]:
     match value:
         case str():
             yield from (form(value) for form in WRITTEN_FORMS)
+        case XML() | XMLDocument():
+            yield from (form(value.text) for form in WRITTEN_FORMS)
         case bytes():
             yield value
         case float():

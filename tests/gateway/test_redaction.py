@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from amf_remoting.amf import XML, Dictionary, XMLDocument
 from amf_remoting.flex.messages import CommandMessage, Operation, RemotingMessage
 from amf_remoting.flex.small_messages import small
 from amf_remoting.packet import Header, Message, Packet, parse
@@ -149,3 +150,23 @@ def test_what_the_gateway_reads_is_looked_into() -> None:
     for _ in range(240):
         nested = [nested]
     assert SECRET.encode() not in redacted(packet([nested])).data
+
+
+@pytest.mark.parametrize("encoding", [0, 3])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"password": XML(SECRET)},
+        {"password": XMLDocument(SECRET)},
+        Dictionary([("newPassword", [SECRET]), ("a", 1)]),
+    ],
+    ids=["XML", "XML document", "Dictionary"],
+)
+def test_xml_and_the_values_of_dictionaries(value: Any, encoding: Any) -> None:
+    data = packet([value, "as it is"], encoding=encoding)
+    found = redacted(data).data
+    assert SECRET.encode() not in found
+    assert len(found) == len(data)
+    (message,) = parse(found).messages
+    assert message.error is None
+    assert message.value[1] == "as it is"
