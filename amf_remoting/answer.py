@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 MAX_CLIENT_CALLS = 1000
 """Client calls that one response carries; further ones are dropped and logged."""
+MAX_HEADERS = 1000
+"""Headers of one response; further ones are dropped and logged."""
 _LONGEST_URI = 0xFFFF - len("/onResult")
 """Bytes of a response URI to which an answer can be addressed."""
 _TWO_U16: Final = struct.Struct(">HH").pack
@@ -64,13 +66,7 @@ class Answer:
         if not _wants_answer(message.response_uri):
             logger.info("%r failed unheard: %r", message.target_uri[:200], fault)
             return
-        try:
-            self._add_fault(message, envelope, fault)
-        except Exception:
-            target = message.target_uri[:200]
-            logger.exception("the details of a fault of %r cannot be encoded", target)
-            bare = Fault(fault.code, fault.description, level=fault.level)
-            self._add_fault(message, envelope, bare)
+        self._add_fault(message, envelope, fault)
 
     def unencodable(self, message: Message, envelope: Envelope, error: Exception) -> None:
         """The message's method returned something that has no form in AMF."""
@@ -81,7 +77,10 @@ class Answer:
     def serialize(self) -> bytes:
         """The packet, of the request's version."""
         headers: list[bytes] = []
-        for name, value in self.reply.headers:
+        wanted = self.reply.headers
+        if len(wanted) > MAX_HEADERS:
+            logger.error("%d headers of a response dropped", len(wanted) - MAX_HEADERS)
+        for name, value in wanted[:MAX_HEADERS]:
             if part := _header(name, value):
                 headers.append(part)
         messages = self._messages
@@ -108,8 +107,14 @@ class Answer:
     def _add_fault(self, message: Message, envelope: Envelope, fault: Fault) -> None:
         # No size limit: what is left of a spent one must not silence the fault.
         target = f"{message.response_uri}/onStatus"
-        answer = self._message(message, target, envelope.fault(fault))
-        self._messages.append(answer.serialize())
+        try:
+            data = self._message(message, target, envelope.fault(fault)).serialize()
+        except Exception:
+            called = message.target_uri[:200]
+            logger.exception("the details of a fault of %r cannot be encoded", called)
+            bare = Fault(fault.code, fault.description, level=fault.level)
+            data = self._message(message, target, envelope.fault(bare)).serialize()
+        self._messages.append(data)
 
     def _message(self, question: Message, target: str, body: Any) -> Message:
         encoding = 3 if self.request.version == 3 else question.encoding

@@ -8,7 +8,7 @@ from django.db import DataError
 from django.test import Client
 
 from amf_remoting import amf
-from amf_remoting.answer import MAX_CLIENT_CALLS, Answer
+from amf_remoting.answer import MAX_CLIENT_CALLS, MAX_HEADERS, Answer
 from amf_remoting.call import Call
 from amf_remoting.envelopes import envelope_of
 from amf_remoting.packet import Header, Message, Packet, parse
@@ -265,6 +265,18 @@ def test_client_calls_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
     answer.result(message, envelope_of(message), None)
     assert len(parse(answer.serialize()).messages) == MAX_CLIENT_CALLS + 1
     assert "client calls dropped" in caplog.text
+
+
+def test_headers_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    message = Message("a.b", "/1", [])
+    answer = Answer(Packet(0, [], [message]))
+    for number in range(0x10000):
+        answer.reply.add_header("onNews", number)
+    answer.result(message, envelope_of(message), "fine")
+    packet = parse(answer.serialize())
+    assert [one.value for one in packet.headers] == list(range(MAX_HEADERS))
+    assert [one.value for one in packet.messages] == ["fine"]
+    assert "64536 headers of a response dropped" in caplog.text
 
 
 @pytest.mark.parametrize("method", ["", "/1/onResult"])

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, Permission
 
 from amf_remoting import amf
 from amf_remoting.call import Call
+from amf_remoting.exceptions import Fault
 from amf_remoting.mapping import map_model, unmap_model
 from amf_remoting.packet import Message, Packet, parse
 from amf_remoting.registry import registry, remote_method
@@ -26,6 +27,11 @@ A, B = {"name": "a", "permissions": []}, {"name": "b", "permissions": []}
 class Page:
     groups: Any
     number: int = 1
+
+
+def _refused() -> Iterator[int]:
+    yield 1
+    raise Fault("Server.Late", "thought better of it", details={"why": object()})
 
 
 class Results:
@@ -54,6 +60,10 @@ class Results:
     @remote_method(blocking=False)
     def mapped(self) -> Any:
         return map(_first, ["a", "b"])
+
+    @remote_method
+    def refused(self) -> Any:
+        return _refused()
 
     @remote_method
     async def inside(self) -> Any:
@@ -215,3 +225,15 @@ def test_externalizable_classes_that_ask_the_database(
             assert one.value.groups == ["a"]
         else:
             assert one.value["code"] == "Server.BadResult"
+
+
+def test_a_result_refused_while_it_is_encoded_hurts_no_other(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even if the refusal has no form in AMF itself."""
+    calls = [Message("results.refused", "/1", []), Message("results.mapped", "/2", [])]
+    refused, fine = parse(post(Packet(0, [], calls)).content).messages
+    assert (refused.target_uri, refused.value["code"]) == ("/1/onStatus", "Server.Late")
+    assert refused.value["description"] == "thought better of it"
+    assert (fine.target_uri, fine.value) == ("/2/onResult", [A, B])
+    assert "the details of a fault of 'results.refused' cannot be encoded" in caplog.text
