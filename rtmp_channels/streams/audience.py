@@ -25,7 +25,7 @@ class Audience:
         defer: Defer,
         on_too_slow: Callable[[Player], None],
     ) -> None:
-        self.fanout = Fanout(limits, clock=clock, defer=defer, on_behind=self._fell_behind)
+        self.fanout = Fanout(limits, defer=defer, on_behind=self._fell_behind)
         self.cache = StreamCache(gop=limits.gop, head=limits.head)
         self.skips = 0
         self._limits = limits

@@ -14,35 +14,19 @@ from rtmp_channels.media.packet import Packet
 from rtmp_channels.streams.limits import StreamLimits
 from rtmp_channels.streams.player import Player
 
-Defer: TypeAlias = Callable[[float, Callable[[], None]], object]
-"""Calls a function in so many seconds; with 0 in the loop's next turn, so that what one read brings
-is written in one piece."""
-
-REST = 3
-"""Without ticks, players are left alone for so many times as long as writing to all of them took:
-one stream has a quarter of the loop at most, and many players get packets that follow each other
-closely in one write."""
-
-LONGEST_REST = 0.02
-"""Seconds: half of what a kernel that gathers small writes waits (nginx-rtmp leaves it to that)."""
+Defer: TypeAlias = Callable[[Callable[[], None]], object]
+"""Calls a function soon: `loop.call_soon`, so that what one read brings is written in one piece."""
 
 
 class Fanout:
     """The packets that not everyone has got yet, and those who get them."""
 
     def __init__(
-        self,
-        limits: StreamLimits,
-        *,
-        clock: Callable[[], float],
-        defer: Defer,
-        on_behind: Callable[[Player], None],
+        self, limits: StreamLimits, *, defer: Defer, on_behind: Callable[[Player], None]
     ) -> None:
         self.bytes_sent = 0
-        self._clock = clock
         self._defer = defer
         self._is_deferred = False
-        self._rests_until = 0.0
         self._limits = limits
         self._on_behind = on_behind
         self._phases: list[dict[Player, None]] = [
@@ -79,14 +63,11 @@ class Fanout:
             self.flush_all()
         elif not self._limits.tick_ms and not self._is_deferred:
             self._is_deferred = True
-            self._defer(max(self._rests_until - self._clock(), 0.0), self._flush_deferred)
+            self._defer(self._flush_deferred)
 
     def _flush_deferred(self) -> None:
         self._is_deferred = False
-        began = self._clock()
         self.flush_all()
-        now = self._clock()
-        self._rests_until = now + min(REST * (now - began), LONGEST_REST)
 
     def flush_all(self) -> None:
         """Writes what every player has not got."""

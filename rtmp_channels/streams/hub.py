@@ -34,10 +34,10 @@ class StreamHub:
         clock: Callable[[], float] = time.monotonic,
         defer: Defer | None = None,
     ) -> None:
-        """`defer` is the running loop's, unless a test passes something else."""
+        """`defer` is the running loop's `call_soon`, unless a test passes something else."""
         self.limits = limits or StreamLimits()
         self._clock = clock
-        self._defer = defer or _call_later
+        self._defer = defer or asyncio.get_running_loop().call_soon
         self._streams: dict[str, Stream] = {}
         self._publications: dict[str, Publication] = {}
         self._ticker = Ticker(self.limits.tick_ms, self.limits.phases, self._tick)
@@ -139,11 +139,3 @@ class StreamHub:
             stream = self._streams.get(name)
             if stream is not None:  # the end of a player may have taken its own stream along
                 stream.flush(phase)
-
-
-def _call_later(delay: float, callback: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    if delay:
-        loop.call_later(delay, callback)
-    else:
-        loop.call_soon(callback)

@@ -25,9 +25,7 @@ async def make_hub(clock):
     hubs = []
 
     def make(**limits):
-        hubs.append(
-            StreamHub(StreamLimits(**limits), clock=clock, defer=lambda delay, flush: flush())
-        )
+        hubs.append(StreamHub(StreamLimits(**limits), clock=clock, defer=lambda flush: flush()))
         return hubs[-1]
 
     yield make

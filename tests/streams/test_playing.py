@@ -305,44 +305,6 @@ async def test_what_comes_in_one_turn_of_the_loop_is_one_write():
     assert viewer.take() == seen(flv.key(0), flv.audio(1), flv.inter(40), flv.inter(80))
 
 
-async def test_players_rest_three_times_as_long_as_writing_to_all_of_them_took(clock):
-    """At most 20 ms: one stream leaves most of the loop to others."""
-    due = []
-    hub = StreamHub(clock=clock, defer=lambda delay, flush: due.append((delay, flush)))
-    publication = hub.publish(NAME)
-    viewer = Viewer()
-    write = viewer.write_shared
-    hub.play(NAME, viewer.player)
-
-    took = [0.0, 0.0, 0.002, 0.0, 1.0, 0.0]
-
-    def slow_write(data):
-        write(data)
-        clock.now += took.pop(0) if took else 0.0
-
-    viewer.write_shared = slow_write
-    for rest in (0.0, 0.006, 0.02):
-        for timestamp in (0, 40):
-            publication.take(flv.audio(timestamp))
-        ((delay, flush),) = due
-        due.clear()
-        clock.now += delay
-        flush()
-        assert len(viewer.writes) == 1
-        assert viewer.take() == seen(flv.audio(0), flv.audio(40))
-        publication.take(flv.audio(80))
-        ((delay, flush),) = due
-        due.clear()
-        assert delay == pytest.approx(rest)
-        clock.now += delay + 1
-        flush()
-        viewer.take()
-    publication.take(flv.audio(120))
-    publication.close()  # waits for no rest
-    assert viewer.take() == seen(flv.audio(120))
-    await hub.close()
-
-
 async def test_more_than_a_turn_may_hold_is_written_early():
     hub = StreamHub(StreamLimits(tick_bytes=1000))
     publication = hub.publish(NAME)
