@@ -33,7 +33,13 @@ def adapt(value: object, policy: Policy) -> object:
     """Something the encoders know, one level deep: members are adapted when their turn comes."""
     if isinstance(value, Decimal) and policy.decimals == "number":
         return float(value)
-    return _adapt(value)
+    try:
+        return _adapt(value)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        # A generator may call sys.exit(): what is being encoded ends no server.
+        raise RuntimeError(f"{type(error).__name__} in {type(value).__name__}") from error
 
 
 def register_adapter(cls: type[T], adapter: Adapter[T]) -> None:

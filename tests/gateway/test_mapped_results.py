@@ -1,6 +1,7 @@
 """Models as results: their queries run where queries may, whichever door asks."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,10 @@ class Results:
     @remote_method
     def refused(self) -> Any:
         return _refused()
+
+    @remote_method
+    def exiting(self) -> Any:
+        return (sys.exit(name) for name in ["a"])
 
     @remote_method
     async def inside(self) -> Any:
@@ -237,3 +242,12 @@ def test_a_result_refused_while_it_is_encoded_hurts_no_other(
     assert refused.value["description"] == "thought better of it"
     assert (fine.target_uri, fine.value) == ("/2/onResult", [A, B])
     assert "the details of a fault of 'results.refused' cannot be encoded" in caplog.text
+
+
+@pytest.mark.parametrize("door", [over_amf, over_json])
+def test_a_result_that_exits_is_a_bad_result(
+    post: Post, door: Callable[[Post, str], tuple[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    kind, value = door(post, "exiting")
+    assert (kind, value["code"]) == ("Status", "Server.BadResult")
+    assert "SystemExit in generator" in caplog.text
