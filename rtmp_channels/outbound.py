@@ -24,8 +24,8 @@ Message = dict[str, Any]
 
 
 def _text(message: Message, key: str, default: str) -> str:
-    """What the client is to read, translated now: Django's translations are text only when asked,
-    and AMF has no form for them."""
+    """What the client is to read, translated now: a translation of Django's becomes text only when
+    asked, and machine code takes nothing but text."""
     value = message.get(key)
     return default if value is None else str(value)
 

@@ -155,6 +155,16 @@ def test_what_was_said_before_the_end_counts(pair):
     pair.client.tls.unwrap()  # ours has come
 
 
+def test_what_tls_cannot_write_cuts_the_connection(pair, monkeypatch):
+    def fail(data):
+        raise ssl.SSLError("broken")
+
+    monkeypatch.setattr(pair.transport._tls, "write", fail)
+    pair.transport.write(b"lost")
+    assert (pair.tcp.written, pair.tcp.state) == (b"", "aborted")
+    pair.transport.write(b"dropped")
+
+
 def test_what_was_said_before_a_failure_counts(pair):
     pair.client.tls.write(b"last")
     assert pair.to_server(pair.client.outgoing.read() + b"\x17\x03\x03\x00\x20" + bytes(32)) == (

@@ -69,6 +69,23 @@ async def test_the_sum_is_taken_only_when_it_may_matter():
     assert len(taken) == 2
 
 
+@pytest.mark.usefixtures("memory")
+async def test_near_the_limit_the_sum_is_taken_now_and_then_only():
+    taken = []
+
+    class Counted:
+        @property
+        def held_bytes(self):
+            taken.append(self)
+            return LIMIT
+
+    memory = HeldMemory()
+    memory.sessions = [Counted()]
+    for _ in range(101):
+        await grown(memory, 10)
+    assert len(taken) == 1 + 1_000 // 110  # 100 bytes, a sixteenth, and what exceeds them
+
+
 async def test_no_limit(settings):
     settings.RTMP_CHANNELS = {**settings.RTMP_CHANNELS, "MAX_HELD_BYTES": 0}
     memory = HeldMemory()

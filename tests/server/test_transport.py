@@ -3,10 +3,11 @@
 import asyncio
 import os
 import socket
+from types import SimpleNamespace
 
 import pytest
 
-from rtmp_channels.server.transport import TcpTransport
+from rtmp_channels.server.transport import RtmpServerProtocol, TcpTransport
 
 PIECES = [bytes([number]) * 10_000 for number in range(200)]
 
@@ -95,3 +96,28 @@ async def test_a_client_that_is_gone_is_the_transports_affair(pair):
         tcp.write(b"to nobody")
     await asyncio.sleep(0)
     assert tcp._transport.is_closing()
+
+
+async def test_a_lost_connection_writes_to_no_socket_that_has_its_number():
+    ours, theirs = socket.socketpair()
+    opened = []
+    listener = SimpleNamespace(
+        scheme="rtmp",
+        settings=SimpleNamespace(write_high_water=1_000),
+        open_session=lambda transport, peer: opened.append(transport),  # None: refused, and aborted
+    )
+    loop, number = asyncio.get_running_loop(), ours.fileno()
+    await loop.connect_accepted_socket(lambda: RtmpServerProtocol(listener), ours)
+    while ours.fileno() >= 0:
+        await asyncio.sleep(0)
+    innocent, other = socket.socketpair()
+    with theirs, innocent, other:
+        if number not in (innocent.fileno(), other.fileno()):
+            os.dup2(innocent.fileno(), number)
+        (tcp,) = opened
+        tcp.write(b"stray")
+        innocent.sendall(b"mine")
+        other.sendall(b"mine")
+        assert (innocent.recv(100), other.recv(100)) == (b"mine", b"mine")
+        if number not in (innocent.fileno(), other.fileno()):
+            os.close(number)
