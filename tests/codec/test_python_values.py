@@ -150,6 +150,16 @@ def test_member_names_are_text(name: object, version: int) -> None:
         amf.dumps({name: 1}, version)
 
 
+@pytest.mark.parametrize("version", [0, 3])
+def test_a_generator_that_exits_ends_no_server(version: int) -> None:
+    def exiting() -> Iterator[int]:
+        yield 1
+        raise SystemExit(2)
+
+    with pytest.raises(RuntimeError, match=r"^SystemExit in generator$"):
+        amf.dumps({"numbers": exiting()}, version)
+
+
 def test_register_adapter() -> None:
     class Celsius:
         degrees = 20.5
