@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.tls import self_signed
+from tests.interop.tls import RtmpsEndpoint
 from tests.streams.judge import FAULTY, captured, dissected
 from tests.support.demo_server import DemoServer, run_demo_server
-from tests.support.process import free_port
 
 pytestmark = [pytest.mark.client("ffmpeg-codecs"), pytest.mark.timeout(180)]
 
@@ -55,11 +54,11 @@ def trust(scheme: str) -> list[str]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("codecs")
-    certificate, key = self_signed(folder)
-    port = free_port()
-    endpoint = f"rtmps:port={port}:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
-    with run_demo_server(folder, database=migrated_database, endpoints=[endpoint]) as server:
-        yield Site(server, {"rtmp": server.rtmp_port, "rtmps": port, "rtmpt": server.http_port})
+    rtmps = RtmpsEndpoint.make(folder)
+    endpoints = [rtmps.description]
+    with run_demo_server(folder, database=migrated_database, endpoints=endpoints) as server:
+        ports = {"rtmp": server.rtmp_port, "rtmps": rtmps.port, "rtmpt": server.http_port}
+        yield Site(server, ports)
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,8 @@ import pytest
 from tests.interop import drivers
 from tests.interop.conversation import Conversation
 from tests.interop.drivers import refused
-from tests.interop.tls import self_signed
+from tests.interop.tls import RtmpsEndpoint
 from tests.support.demo_server import DemoServer, run_demo_server
-from tests.support.process import free_port
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,9 @@ def secure_server(
     tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
 ) -> Iterator[SecureServer]:
     folder = tmp_path_factory.mktemp("rtmps")
-    certificate, key = self_signed(folder)
-    port = free_port()
-    endpoint = f"rtmps:port={port}:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
-    with run_demo_server(folder, database=migrated_database, endpoints=[endpoint]) as demo:
-        yield SecureServer(demo, port, certificate)
+    rtmps = RtmpsEndpoint.make(folder)
+    with run_demo_server(folder, database=migrated_database, endpoints=[rtmps.description]) as demo:
+        yield SecureServer(demo, rtmps.port, rtmps.certificate)
 
 
 @pytest.mark.client("librtmp")

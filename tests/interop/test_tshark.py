@@ -9,11 +9,10 @@ import pytest
 
 from tests.interop import drivers
 from tests.interop.conversation import Conversation
-from tests.interop.tls import self_signed
+from tests.interop.tls import RtmpsEndpoint
 from tests.interop.unwrapped import PLAIN_PORT, from_tls, from_websocket
 from tests.streams.judge import FAULTY, captured, dissected
 from tests.support.demo_server import DemoServer, run_demo_server
-from tests.support.process import free_port
 
 pytestmark = pytest.mark.client("tshark")
 
@@ -32,11 +31,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rtmps_port(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[int]:
     """The port of a demo site's rtmps endpoint."""
     folder = tmp_path_factory.mktemp("rtmps")
-    certificate, key = self_signed(folder)
-    port = free_port()
-    endpoint = f"rtmps:port={port}:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
-    with run_demo_server(folder, database=migrated_database, endpoints=[endpoint]):
-        yield port
+    rtmps = RtmpsEndpoint.make(folder)
+    with run_demo_server(folder, database=migrated_database, endpoints=[rtmps.description]):
+        yield rtmps.port
 
 
 def converse(client: Conversation) -> None:

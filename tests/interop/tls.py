@@ -5,11 +5,32 @@ from __future__ import annotations
 import datetime
 import ipaddress
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.support.process import free_port
+
+
+class RtmpsEndpoint(NamedTuple):
+    """Where a server is to take rtmps, on loopback."""
+
+    description: str
+    """daphne's `-e`."""
+    port: int
+    certificate: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> RtmpsEndpoint:
+        """With a certificate of its own, which is written to the folder."""
+        certificate, key = self_signed(folder)
+        port = free_port()
+        where = f"port={port}:interface=127.0.0.1"
+        description = f"rtmps:{where}:privateKey={key}:certKey={certificate}"
+        return cls(description, port, certificate)
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:

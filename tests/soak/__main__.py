@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from rtmp_channels.client import NetConnection
-from tests.interop.tls import self_signed
+from tests.interop.tls import RtmpsEndpoint
 from tests.soak.lives import Lives
 from tests.soak.tunnels import TunnelLives
 from tests.support.demo_server import DemoServer, migrate, run_demo_server
-from tests.support.process import free_port
 
 WORKERS = 12
 WARM_UP = 0.2
@@ -149,19 +148,18 @@ def main() -> int:
     print(f"soak of {options.seconds:g} s, seed {seed}", flush=True)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        certificate, key = self_signed(folder)
-        tls_port = free_port()
+        rtmps = RtmpsEndpoint.make(folder)
         server = stack.enter_context(
             run_demo_server(
                 folder,
-                endpoints=[f"rtmps:port={tls_port}:privateKey={key}:certKey={certificate}"],
+                endpoints=[rtmps.description],
                 database=migrate(folder / "db.sqlite3"),
                 application="tests.soak.site:application",
                 environment={"DJANGO_SETTINGS_MODULE": "tests.soak.settings"},
                 allow_traceback=True,
             )
         )
-        grown = asyncio.run(soak(server, tls_port, options.seconds, seed))
+        grown = asyncio.run(soak(server, rtmps.port, options.seconds, seed))
         tracebacks = server.log().count("Traceback") - server.log().count("ValueError: on request")
     if tracebacks:
         grown.append(f"{tracebacks} tracebacks in the server's log")

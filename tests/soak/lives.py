@@ -8,6 +8,7 @@ import random
 import socket
 import ssl
 import struct
+from contextlib import suppress
 
 from rtmp_channels.client import (
     CallFailed,
@@ -21,6 +22,13 @@ from rtmp_channels.protocol.handshake import ClientHandshake
 RESET = struct.pack("ii", 1, 0)
 KEYFRAME = b"\x17\x01\x00\x00\x00" + bytes(8_000)
 FRAME = b"\x27\x01\x00\x00\x00" + bytes(2_000)
+
+
+async def ended_by_the_server(sock: socket.socket) -> None:
+    """Reads until the server ends the connection."""
+    async with asyncio.timeout(30):
+        while await asyncio.get_running_loop().sock_recv(sock, 65_536):
+            pass
 
 
 class Lives:
@@ -100,13 +108,9 @@ class Lives:
         said = self._chance.choice([b"", hello, self._chance.randbytes(500)])
         loop = asyncio.get_running_loop()
         sock = await self.raw(self._tls_port)
-        try:
+        with suppress(ConnectionError):
             await loop.sock_sendall(sock, said)
-            async with asyncio.timeout(30):
-                while await loop.sock_recv(sock, 65_536):
-                    pass
-        except ConnectionError:
-            pass
+            await ended_by_the_server(sock)
         sock.close()
 
     async def thrown_out(self) -> None:
@@ -212,9 +216,7 @@ class Lives:
         loop = asyncio.get_running_loop()
         hello = ClientHandshake(random.randbytes).data_to_send()
         await loop.sock_sendall(sock, hello[: self._chance.randrange(1, len(hello))])
-        async with asyncio.timeout(30):
-            while await loop.sock_recv(sock, 65_536):
-                pass
+        await ended_by_the_server(sock)
         sock.close()
 
     async def garbage(self) -> None:
@@ -224,11 +226,7 @@ class Lives:
         if self._chance.random() < 0.5:
             hello = ClientHandshake(random.randbytes).data_to_send()
             await loop.sock_sendall(sock, hello + bytes(1536))
-        try:
+        with suppress(ConnectionError):
             await loop.sock_sendall(sock, b"\x42" + self._chance.randbytes(5_000))
-            async with asyncio.timeout(30):
-                while await loop.sock_recv(sock, 65_536):
-                    pass
-        except ConnectionError:
-            pass
+            await ended_by_the_server(sock)
         sock.close()
