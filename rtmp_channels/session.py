@@ -348,6 +348,7 @@ class Session:
             return
         self.phase = Phase.CLOSING
         self._deadlines.enter(self._loop.time())
+        self._schedule_check()  # before anything can raise: the transport is cut in any case
         if ending.level:
             logger.log(ending.level, "%s: %s", self, printable(ending.reason))
         if ending.limit is not None:
@@ -364,7 +365,6 @@ class Session:
         self.resume_writing()
         if self._host is not None:
             self._host.session_ending(self)
-        self._schedule_check()
 
     def cut_for_memory(self, held: int) -> None:
         """Ends the connection now, for the sake of all others; also one that is ending."""

@@ -176,6 +176,17 @@ def test_what_was_said_before_a_failure_counts(pair):
         pair.client.tls.read()
 
 
+def test_tls_that_failed_is_not_ended_once_more(pair, monkeypatch):
+    """OpenSSL forbids SSL_shutdown after a failure; the alert has said it all."""
+    ended = []
+    monkeypatch.setattr(pair.transport._tls, "unwrap", lambda: ended.append("again"))
+    pair.to_server(b"\x17\x03\x03\x00\x20" + bytes(32))
+    said = pair.tcp.written
+    assert pair.transport.failure
+    pair.transport.close()
+    assert (ended, pair.tcp.written, pair.tcp.state) == ([], said, "closed")
+
+
 async def test_who_shakes_hands_is_counted(start_rtmps):
     """More than the files allow, and each stops at the same point: the memory is small change."""
     server = start_rtmps(limited=True)

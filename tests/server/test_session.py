@@ -14,7 +14,7 @@ from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.permissions import ANYONE
 from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.constants import MessageType
-from rtmp_channels.protocol.errors import LocalProtocolError
+from rtmp_channels.protocol.errors import LocalProtocolError, RemoteProtocolError
 from rtmp_channels.protocol.events import (
     CallReceived,
     ConnectAccepted,
@@ -26,6 +26,7 @@ from rtmp_channels.protocol.events import (
 )
 from rtmp_channels.protocol.outbound import encode_call
 from rtmp_channels.rooms.current import room_hubs
+from rtmp_channels.timers import timer_wheels
 from tests.server.wire import Wire
 
 
@@ -493,6 +494,36 @@ async def test_a_close_that_takes_too_long_is_cut():
     wire.session.deadline_reached(now + wire.settings.close_timeout + 1)
     assert wire.transport.state == "aborted"
     await wire.lose()
+
+
+async def test_an_end_in_which_something_raises_is_cut_all_the_same(monkeypatch):
+    never = {"ping_interval": 0.0, "ping_timeout": 0.0, "idle_timeout": 0.0}
+    wire, _ = await connected(**never)
+    assert wire.session.deadline_reached(clock() + 1_000_000) is None
+    monkeypatch.setattr(wire.session, "_leave_hubs", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        wire.session.kick("Goodbye.")
+    assert wire.transport.state == "open"
+    with monkeypatch.context() as patch:
+        later = clock() + wire.settings.close_timeout + 1
+        patch.setattr(wire.session._loop, "time", lambda: later)
+        timer_wheels.get()._tick()
+    assert wire.transport.state == "aborted"
+    await wire.lose()
+
+
+async def test_a_protocol_broken_after_the_end_is_no_news(caplog):
+    """Requests of a tunnel that wait for their turn find out when the session is over."""
+    wire, recorder = await connected()
+    await recorder.send({"type": "rtmp.close"})
+    wire.receive()
+    with caplog.at_level(logging.DEBUG):
+        wire.session.broken(RemoteProtocolError("late"))
+        await wire.lose()
+        wire.session.broken(RemoteProtocolError("later"))
+    assert "late" not in caplog.text
+    assert wire.receive() == []
+    assert recorder.messages[-1]["code"] == "NetConnection.Connect.Closed"
 
 
 def clock():

@@ -227,6 +227,24 @@ async def test_a_client_that_stays_away_is_gone(settings, sessions):
     assert (await client.post("idle")).status == 404
 
 
+async def test_a_request_under_way_keeps_its_session(settings):
+    """Held for longer than a client may stay away, as is one whose answer is read slowly."""
+    settings.RTMP_CHANNELS = {"TUNNEL_TIMEOUT": 5.0, "TUNNEL_HOLD": 60.0}
+    recorder = Recorder()
+    client = await opened(recorder)
+    await client.connect()
+    (transport,) = client.application._transports.values()
+    waiting = asyncio.create_task(client.post("idle"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    later = asyncio.get_running_loop().time() + 1_000
+    assert transport.deadline_reached(later) == later + 5
+    assert not waiting.done()
+    await recorder.send({"type": "rtmp.call", "name": "news"})
+    assert b"news" in (await waiting).content
+    assert transport.deadline_reached(later) is None  # it has stayed away since
+
+
 async def test_those_who_open_and_stay_away_stop_no_clock(tunnel, settings, sessions, caplog):
     """Handshake and tunnel have the same deadline, and one ends the other."""
     settings.RTMP_CHANNELS = {"TUNNEL_TIMEOUT": 0.1, "HANDSHAKE_TIMEOUT": 0.1}
