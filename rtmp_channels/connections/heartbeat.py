@@ -35,7 +35,7 @@ class Beat:
     """Seconds until the next one, if nothing happens."""
     connections: int
     new: Sequence[Facts] = field(default=(), repr=False)
-    """Connections that were not written yet."""
+    """Connections that were not written yet, or whose user is gone since: they replace a row."""
     changed: Sequence[Facts] = field(default=(), repr=False)
     """Others of which round-trip time or bytes have changed."""
     gone: Sequence[str] = ()
@@ -116,11 +116,19 @@ class Heartbeat:
     def _difference(self, *, full: bool) -> Beat:
         listed, written, facts = self._source.listed(), self._written, self._source.facts
         known = [one for one in listed if one in written] if full else []
+        new = [facts(one) for one in listed if one not in written]
+        changed = []
+        for one in known:
+            now, before = facts(one), written[one]
+            if now.user != before.user:
+                new.append(now)
+            elif now != before:
+                changed.append(now)
         return Beat(
             self._interval,
             connections=len(listed),
-            new=[facts(one) for one in listed if one not in written],
-            changed=[now for one in known if (now := facts(one)) != written[one]],
+            new=new,
+            changed=changed,
             gone=[one for one in written if one not in listed],
             counters=counters.snapshot(),
         )

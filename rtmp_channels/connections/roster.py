@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from rtmp_channels.connections.facts import Facts
@@ -97,7 +98,8 @@ class Roster:
             self._heartbeat.changed()
 
     def forget_user(self, connection_id: str) -> None:
-        """It is nobody's from now on: what is meant for the user does not reach it."""
+        """It is nobody's from now on: what is meant for the user does not reach it, and the list
+        of connections names them no longer."""
         user = self._user_of.pop(connection_id, None)
         if user is not None:
             theirs = self._by_user[user]
@@ -111,7 +113,9 @@ class Roster:
 
     def facts(self, connection_id: str) -> Facts:
         """What is known of one of these."""
-        return self._listed[connection_id].facts()
+        facts = self._listed[connection_id].facts()
+        is_known = facts.user is None or connection_id in self._user_of
+        return facts if is_known else replace(facts, user=None)
 
     async def carry(self, order: Order) -> None:
         """Carries out an order here, before this first waits, and tells the other processes."""

@@ -54,6 +54,16 @@ async def test_rows_come_change_and_go(presence):
     assert await arows() == []
 
 
+async def test_a_connection_whose_user_is_gone_stays_in_the_list(presence):
+    here = presence()
+    user = await get_user_model().objects.acreate_user("ada")
+    await here.write(Beat(10, 1, [facts("a", user=user.pk)]))
+    assert await LiveConnection.objects.filter(user=user).acount() == 1
+    await here.write(Beat(10, 1, [facts("a", received=9_000)]))
+    row = await LiveConnection.objects.aget()
+    assert (row.connection_id, row.user_id, row.received) == ("a", None, 9_000)
+
+
 async def test_what_clients_call_themselves_spoils_no_beat(presence):
     """PostgreSQL takes no NUL in text."""
     long = facts("c", path="lobby/" + "x" * 300, program="p" * 300)

@@ -87,6 +87,23 @@ async def test_only_what_changed_is_written(make_roster, store):
     assert await store.next() == (1, [], [])
 
 
+async def test_whose_user_is_gone_is_nobodys(make_roster, store):
+    """What else has changed is written with it."""
+    roster = make_roster(0.01)
+    one = Member("one")
+    one.now = facts("one", user=7)
+    roster.add(one, user="7", listed=True)
+    (written,) = (await store.beats.get()).new
+    assert written.user == 7
+    roster.forget_user("one")
+    one.now = facts("one", user=7, received=4_000)
+    async with asyncio.timeout(10):
+        while not (beat := await store.beats.get()).new:
+            assert beat.changed == []
+    assert (beat.new, beat.changed, beat.gone) == ([facts("one", received=4_000)], [], [])
+    assert await store.next() == (1, [], [])
+
+
 async def test_comings_and_goings_are_told_before_the_next_beat(make_roster, store, monkeypatch):
     monkeypatch.setattr(heartbeat, "EARLY", 0.01)
     roster = make_roster(60)
