@@ -154,8 +154,8 @@ class ApplicationLink:
     async def send(self, message: Message) -> None:
         """ASGI's `send`: waits while the client does not read.
 
-        Raises DialectError, LocalProtocolError and amf.EncodeError; after the end it does
-        nothing, except that broadcasts still reach the others.
+        Raises DialectError and LocalProtocolError; after the end it does nothing, except that
+        broadcasts still reach the others.
         """
         session = self.session
         if session.phase >= Phase.CLOSING:

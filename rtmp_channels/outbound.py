@@ -13,6 +13,7 @@ from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.commands import serialize_values
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.errors import LocalProtocolError
+from rtmp_channels.protocol.names import method_name
 from rtmp_channels.rooms.current import room_hubs
 from rtmp_channels.shared_objects.grants import Grant
 from rtmp_channels.shared_objects.refusals import NO_READ_ACCESS
@@ -57,7 +58,7 @@ def _close(link: ApplicationLink, message: Message) -> None:
 def _call(link: ApplicationLink, message: Message) -> None:
     transaction_id = message.get("transaction_id", 0)
     wire_id = link.connection.send_call(
-        message["name"],
+        method_name(message["name"]),
         message.get("arguments", ()),
         expect_result=bool(transaction_id),
         message_stream_id=message.get("message_stream_id", 0),

@@ -29,6 +29,7 @@ from rtmp_channels.protocol.events import (
     StatusReceived,
     StreamCreated,
 )
+from rtmp_channels.protocol.names import method_name
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
 
 FLASH_VERSION = "LNX 32,0,0,465"
@@ -162,12 +163,12 @@ class NetConnection:
         `timeout` seconds (the connection's own, if None).
         """
         connection = self._connection()
-        transaction_id = connection.send_call(name, arguments, expect_result=True)
+        transaction_id = connection.send_call(method_name(name), arguments, expect_result=True)
         return await self._answer(transaction_id, timeout)
 
     def send(self, name: str, *arguments: Any) -> None:
         """Calls a method of the server without asking for a result."""
-        self._connection().send_call(name, arguments)
+        self._connection().send_call(method_name(name), arguments)
         self.flush()
 
     def method(self, name: str) -> Callable[[Method], Method]:

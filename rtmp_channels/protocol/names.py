@@ -1,9 +1,11 @@
-"""Names of applications and streams, taken apart as clients write them."""
+"""Names of applications and streams, taken apart as clients write them, and of methods."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from rtmp_channels.protocol.errors import LocalProtocolError
 
 _PREFIXES = ("mp4", "flv", "mp3")
 
@@ -34,3 +36,13 @@ def split_app(app: str, tc_url: str) -> tuple[str, str]:
         except ValueError:  # "rtmp://[": a query in there is nobody's intention
             query_string = ""
     return path.strip("/"), query_string
+
+
+def method_name(name: object) -> str:
+    """The name itself; raises LocalProtocolError for what is no text.
+
+    For names from outside this floor: machine code raises TypeError for them, Python nothing.
+    """
+    if not isinstance(name, str):
+        raise LocalProtocolError(f"a method's name is text, not {type(name).__name__}")
+    return name

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from rtmp_channels.protocol.chunk import Message
 from rtmp_channels.protocol.commands import Command
 from rtmp_channels.protocol.constants import MessageType
+from rtmp_channels.protocol.names import method_name
 from rtmp_channels.protocol.outbound import encode_message
 from rtmp_channels.relay import ChannelLayer, Relay, group_name
 from rtmp_channels.rooms.limits import RoomLimitExceeded, RoomLimits
@@ -42,7 +43,7 @@ def encode_broadcast(method: str, arguments: Sequence[Any], *, limit: int) -> by
     Raises LocalProtocolError for values that AMF cannot hold, and RoomLimitExceeded beyond
     `limit` bytes.
     """
-    body = Command(method, 0, None, list(arguments)).serialize(0)
+    body = Command(method_name(method), 0, None, list(arguments)).serialize(0)
     if len(body) > limit:
         raise RoomLimitExceeded(f"a broadcast of {len(body)} bytes ({limit} at most)")
     return body

@@ -84,6 +84,10 @@ async def test_calls(server: LoopbackServer, object_encoding):
         assert caught.value.information["level"] == "error"
         with pytest.raises(TimeoutError):
             await connection.call("silent", timeout=0.01)
+        with pytest.raises(LocalProtocolError, match="a method's name is text, not int"):
+            await connection.call(5)  # type: ignore[arg-type]
+        with pytest.raises(LocalProtocolError, match="a method's name is text, not bytes"):
+            connection.send(b"note")  # type: ignore[arg-type]
         with pytest.raises(LocalProtocolError, match="AMF"):
             await connection.call("echo", object())
         assert await connection.call("echo", "still here") == "still here"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtmp_channels.protocol.names import split_app, split_stream_name
+from rtmp_channels.protocol import LocalProtocolError
+from rtmp_channels.protocol.names import method_name, split_app, split_stream_name
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,10 @@ def test_stream_names_have_prefixes_and_queries(text, parts):
 )
 def test_app_may_hold_segments_a_query_a_trailing_slash_or_nothing(app, tc_url, result):
     assert split_app(app, tc_url) == result
+
+
+def test_methods_have_names_of_text():
+    assert method_name("onSay") == "onSay"
+    for name in (5, None, b"onSay"):
+        with pytest.raises(LocalProtocolError, match=f"not {type(name).__name__}"):
+            method_name(name)

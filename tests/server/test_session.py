@@ -368,6 +368,12 @@ async def test_what_the_application_may_not_send():
         await application.send({"type": "rtmp.accept"})
     with pytest.raises(LocalProtocolError):
         await application.send({"type": "rtmp.publish.accept", "message_stream_id": 1})
+    wire.receive()
+    for name in (5, None, b"onSay", gettext_lazy("onSay")):
+        for message in ({"type": "rtmp.call"}, {"type": "rtmp.broadcast", "room": "lobby/room1"}):
+            with pytest.raises(LocalProtocolError, match="a method's name is text"):
+                await application.send({**message, "name": name})
+    assert await wire.settle() == []
     await wire.lose()
 
 
