@@ -97,7 +97,7 @@ class Recorder(Batches[Entry]):
     @property
     def is_known(self) -> bool:
         """Whether what this process knows is new enough."""
-        return not self.is_possible or policy.is_fresh
+        return policy.is_fresh or not self.is_possible
 
     @property
     def is_possible(self) -> bool:

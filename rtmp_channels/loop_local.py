@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Generic, Protocol, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary, ref
 
 
 class Closable(Protocol):
@@ -16,6 +16,12 @@ class Closable(Protocol):
 
 
 T = TypeVar("T", bound=Closable)
+
+_LoopReference: TypeAlias = Callable[[], asyncio.AbstractEventLoop | None]
+
+
+def _no_loop() -> None:
+    """A reference to none."""
 
 
 class LoopLocal(Generic[T]):
@@ -28,18 +34,28 @@ class LoopLocal(Generic[T]):
     def __init__(self, factory: Callable[[], T]) -> None:
         self._factory = factory
         self._objects: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+        self._last: tuple[_LoopReference, T | None] = (_no_loop, None)
+        """What was found last: a process has one loop, mostly, which asks all the time."""
 
     def get(self) -> T:
         """The running loop's object, made now if there is none; RuntimeError without a loop."""
-        loop = asyncio.get_running_loop()
-        found = self._objects.get(loop)
+        last, found = self._last
+        if found is not None and last() is asyncio.get_running_loop():
+            return found
+        found = self.peek()
         if found is None:
-            found = self._objects[loop] = self._factory()
+            found = self._objects[asyncio.get_running_loop()] = self._factory()
         return found
 
     def peek(self) -> T | None:
         """The running loop's object, or None if nobody has asked for it yet."""
-        return self._objects.get(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        last, found = self._last
+        if last() is not loop:
+            found = self._objects.get(loop)
+            if found is not None:
+                self._last = ref(loop), found
+        return found
 
     def all(self) -> list[T]:
         """The objects of all loops, to look at; from any thread."""
@@ -56,6 +72,7 @@ class LoopLocal(Generic[T]):
 
     async def close(self) -> None:
         """Closes the running loop's object, if any; the next `get` makes a new one."""
+        self._last = _no_loop, None
         found = self._objects.pop(asyncio.get_running_loop(), None)
         if found is not None:
             await found.close()
