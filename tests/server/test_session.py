@@ -8,6 +8,7 @@ import weakref
 import pytest
 from django.utils.translation import gettext_lazy
 
+from amf_remoting import amf
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.exceptions import DialectError
 from rtmp_channels.live.current import stream_hubs
@@ -374,6 +375,42 @@ async def test_what_the_application_may_not_send():
             with pytest.raises(LocalProtocolError, match="a method's name is text"):
                 await application.send({**message, "name": name})
     assert await wire.settle() == []
+    await wire.lose()
+
+
+class Brittle:
+    """Comes apart while it is encoded."""
+
+    error: BaseException | None = None
+
+    def __getattribute__(self, name):
+        raise object.__getattribute__(self, "error")
+
+
+@pytest.mark.parametrize("error", [ValueError("half-way"), SystemExit("half-way")])
+async def test_a_result_that_comes_apart_is_a_fault(caplog, monkeypatch, error):
+    monkeypatch.setattr(Brittle, "error", error)
+
+    class Consumer(AsyncRtmpConsumer):
+        may_connect = may_call = ANYONE
+
+        async def on_call(self, name, arguments):
+            return Brittle() if name == "brittle" else "fine"
+
+    wire, _ = await connected(Consumer.as_asgi())
+    amf.alias("test.Brittle")(Brittle)
+    try:
+        for name in ("brittle", "other"):
+            wire.client.send_call(name, expect_result=True)
+        found = []
+        while len(found) < 2:
+            found += await wire.settle()
+    finally:
+        amf.registry.discard("test.Brittle")
+    assert found[0].is_error
+    assert found[0].values[0]["code"] == "Server.BadResult"
+    assert (found[1].is_error, found[1].values) == (False, ["fine"])
+    assert "The result of 'brittle' cannot be sent" in caplog.text
     await wire.lose()
 
 
