@@ -120,9 +120,6 @@ class Exchange:
         if refusal is not None:
             raise refusal
         if message.error is not None:
-            if message.error.__cause__ is not None:  # the site's own code refused it, or failed
-                target = message.target_uri[:200]
-                logger.error("%r: an object could not be read", target, exc_info=message.error)
             raise Fault(
                 FaultCode.BAD_MESSAGE, f"the message cannot be decoded: {message.error}"
             ) from message.error

@@ -74,7 +74,7 @@ def command(name: str, transaction_id: int, *arguments: Any, stream: int = 0) ->
 
 
 def ping_answer() -> bytes:
-    """To whatever time the server told: it only counts as life."""
+    """To a ping of time 0; the time is at its end."""
     ping = Ping(UserControlType.PING_RESPONSE, 0)
     message = Message(ping.type, 0, 0, ping.serialize())
     return serialize_message(message, chunk_stream_id=2, chunk_size=CHUNK_SIZE)
@@ -162,8 +162,9 @@ class Load:
                 self.close(client)
                 self.lost += 1
             elif client.accepted:
-                if PING in data:
-                    client.sock.send(self._ping_answer)
+                ping = data.find(PING) + len(PING)
+                if ping >= len(PING):
+                    client.sock.send(self._ping_answer[:-4] + data[ping : ping + 4].ljust(4))
                 self.on_data(client, data)
             else:
                 self._greet(client, data)

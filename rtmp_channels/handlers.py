@@ -210,10 +210,8 @@ class MessageHandlers(ABC):
             await self._send_fault(message, busy)
         except (amf.AMFError, LocalProtocolError, DatabaseError) as error:
             logger.error("The result of %r cannot be sent: %s", message["name"], error)
-            await self._send_fault(message, _bad_result())
-        except Exception:  # a property, or a writer of the site's own
-            logger.exception("The result of %r cannot be sent", message["name"])
-            await self._send_fault(message, _bad_result())
+            fault = Fault(FaultCode.BAD_RESULT, "The method's result cannot be encoded.")
+            await self._send_fault(message, fault)
 
     async def _send_fault(self, message: Message, fault: Fault) -> None:
         if not message["transaction_id"]:
@@ -241,10 +239,6 @@ def _warn_of_closed_door(consumer_class: type) -> None:
 
 def _address(message: Message) -> Message:
     return {key: message[key] for key in ("transaction_id", "message_stream_id")}
-
-
-def _bad_result() -> Fault:
-    return Fault(FaultCode.BAD_RESULT, "The method's result cannot be encoded.")
 
 
 def _processing_fault(message: Message, error: BaseException) -> Fault:

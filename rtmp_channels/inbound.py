@@ -55,7 +55,7 @@ def _result_received(session: Session, event: ResultReceived, size: int) -> None
 
 
 def _ping_answered(session: Session, event: PingAnswered, size: int) -> None:
-    session.round_trip = event.round_trip
+    session.ping_answered(event.round_trip)
 
 
 def _publish_requested(session: Session, event: PublishRequested, size: int) -> None:

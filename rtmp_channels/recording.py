@@ -61,6 +61,8 @@ class _RecordedTransport:
         self.silence = transport.silence
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
+        self.gather = transport.gather
+        self.read_now = transport.read_now
         self.close = transport.close
         self.abort = transport.abort
 

@@ -47,6 +47,9 @@ _NEVER = -math.inf
 _SIGN_OF_LIFE = 1_000
 """Bytes that a client must have taken since the last ping: more than the pings themselves."""
 
+ANSWER_SECONDS = 1.0
+"""How long after a ping a publisher is read from at once, though its stream has ticks."""
+
 PINGS_SPARED = 3
 """Pings left out between two, while what the client takes shows that it lives: to all players of a
 stream they cost as much as part of the stream, and so do their answers."""
@@ -106,6 +109,8 @@ class Session:
         """What was handed to the transport until the last ping."""
         self._pings_spared = PINGS_SPARED  # the first one tells the round trip
         self._is_reading = True
+        self._answer_due = -math.inf
+        """How long the answer to the last ping is waited for."""
         self._waits_for_turn = False
         """To handle the rest of what was received."""
         self._flushes = flush_queues.get()
@@ -297,6 +302,19 @@ class Session:
             self._handle(None)
             self.read_on()
 
+    def read_in_ticks(self) -> None:
+        """Reads what a publisher has sent since the last moment of its stream's tick.
+
+        Nothing but much of it wakes the loop between two, so that packets are handled together.
+        The answer to a ping is not kept waiting: it tells the round trip.
+        """
+        self._transport.gather(self._loop.time() >= self._answer_due)
+        self._transport.read_now()
+
+    def read_at_once(self) -> None:
+        """The ticks are over, or something is expected."""
+        self._transport.gather(False)
+
     def _pause_reading(self) -> None:
         self._is_reading = False
         self._transport.pause_reading()
@@ -479,9 +497,16 @@ class Session:
             self._pings_spared += 1
         else:
             self._pings_spared = 0
+            self._answer_due = now + ANSWER_SECONDS
+            self.read_at_once()
             self.connection.send_ping(now)
             self.flush()
         self._sent_bytes = self.connection.sent_bytes
+
+    def ping_answered(self, round_trip: int) -> None:
+        """It took the client so many milliseconds."""
+        self.round_trip = round_trip
+        self._answer_due = -math.inf
 
     def _takes_what_it_is_sent(self, now: float) -> bool:
         """Whether the client has confirmed some of it since the last ping, which is life."""

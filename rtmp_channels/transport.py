@@ -34,6 +34,13 @@ class Transport(Protocol):
     def resume_reading(self) -> None:
         """Goes on reading; harmless twice."""
 
+    def gather(self, gathers: bool, /) -> None:
+        """Whether what comes may wait for `read_now`, up to what one read takes; at first it may
+        not. Where the transport cannot wait, both do nothing."""
+
+    def read_now(self) -> None:
+        """Hands on what has come, if it gathers."""
+
     def close(self) -> None:
         """Ends the connection when all that was written has left."""
 

@@ -279,7 +279,7 @@ class Amf3Decoder(Reader):
         instance = alias.plan.create()
         self.objects.append(instance)
         alias.plan.set_defaults(instance, 0)
-        read_external(instance, DataInput(self), traits.class_name)
+        read_external(instance, DataInput(self))
         return instance
 
     def _byte_array(self) -> object:

@@ -49,11 +49,6 @@ def _decode(decoder: Amf0Decoder | Amf3Decoder) -> object:
         raise DecodeError("nested deeper than the stack", decoder.position) from None
 
 
-def _exited(value: object) -> RuntimeError:
-    """A property, or a writer of its own, called sys.exit(): what is encoded ends no server."""
-    return RuntimeError(f"SystemExit in {type(value).__name__}")
-
-
 class Decoder:
     """Reads values one by one from `data`, with shared tables until `reset`.
 
@@ -139,8 +134,6 @@ class Encoder:
             self._encoder.encode(value)
         except RecursionError:
             raise EncodeError("nested deeper than the stack") from None
-        except SystemExit as error:
-            raise _exited(value) from error
 
     def encode_avmplus(self, value: object) -> None:
         """The value in AMF3: behind the marker 0x11, if this encoder writes AMF0."""
@@ -151,8 +144,6 @@ class Encoder:
             self._encoder.encode_avmplus(value)
         except RecursionError:
             raise EncodeError("nested deeper than the stack") from None
-        except SystemExit as error:
-            raise _exited(value) from error
 
     def write_avmplus_in_full(self) -> None:
         """Empty the tables, and give later AMF3 values no references, not even within themselves.

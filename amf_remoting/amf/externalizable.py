@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
-from amf_remoting.amf.errors import AMFError
-from amf_remoting.amf.member import refused
-
 
 class Amf3Writer(Protocol):
     """What a DataOutput needs of an AMF3 encoder."""
@@ -84,14 +81,8 @@ class Externalizable(Protocol):
     def write_external(self, output: DataOutput) -> None: ...
 
 
-def read_external(instance: object, source: DataInput, class_name: str) -> None:
-    """Raises DecodeError, IndexError where the data ends, and RecursionError."""
-    try:
-        cast(Externalizable, instance).read_external(source)
-    except (AMFError, IndexError, RecursionError):
-        raise
-    except (Exception, SystemExit) as error:
-        raise refused(class_name, error) from error
+def read_external(instance: object, source: DataInput) -> None:
+    cast(Externalizable, instance).read_external(source)
 
 
 def write_external(instance: object, output: DataOutput) -> None:

@@ -11,12 +11,6 @@ Memo = dict[tuple[int, int], tuple[object, object]]
 """Conversions of one message, see coercion.Memo."""
 
 
-def refused(what: str, error: BaseException) -> DecodeError:
-    """Code of the site's does not take what came: other errors than these are its insides."""
-    is_told = isinstance(error, TypeError | ValueError)
-    return DecodeError(f"{what}: {error if is_told else type(error).__name__}")
-
-
 class Member:
     """One attribute that travels, and what is done to values that arrive for it."""
 
@@ -70,10 +64,7 @@ class Plan:
                 value = float(cast(int, value))
             else:
                 value = self._converted(member, value, memo)
-        try:
-            object.__setattr__(instance, member.attribute, value)
-        except (Exception, SystemExit) as error:  # a property may look at what it is given
-            raise refused(f"{self.class_name}.{member.attribute}", error) from error
+        object.__setattr__(instance, member.attribute, value)
 
     def _converted(self, member: Member, value: object, memo: Memo) -> object:
         if value is Undefined:
@@ -81,7 +72,7 @@ class Plan:
         try:
             return member.convert(value, memo)
         except (TypeError, ValueError) as error:
-            raise refused(f"{self.class_name}.{member.attribute}", error) from None
+            raise DecodeError(f"{self.class_name}.{member.attribute}: {error}") from None
 
     def set_defaults(self, instance: object, seen: int) -> None:
         """Members whose bit is not in `seen` did not come: they get their default, or None."""

@@ -38,7 +38,12 @@ class Publishing(StreamUse):
             self._waiting = asyncio.get_running_loop().create_task(self._publish_when_free(name))
             return
         try:
-            publication = hub.publish(name, policy=policy, on_taken_over=self._taken_over)
+            publication = hub.publish(
+                name,
+                policy=policy,
+                on_taken_over=self._taken_over,
+                on_tick=self.session.read_in_ticks,
+            )
         except StreamRefused as refusal:
             self._refuse(refusal)
         else:
@@ -63,11 +68,12 @@ class Publishing(StreamUse):
             self._waiting.cancel()
         if self._publication is not None:
             self._publication.close()
+            self.session.read_at_once()
 
     async def _publish_when_free(self, name: str) -> None:
         try:
             publication = await stream_hubs.get().publish_when_free(
-                name, on_taken_over=self._taken_over
+                name, on_taken_over=self._taken_over, on_tick=self.session.read_in_ticks
             )
         except StreamRefused as refusal:
             self._refuse(refusal)
@@ -95,4 +101,5 @@ class Publishing(StreamUse):
         self.session.connection.reject_publish(
             self.message_stream_id, description="Another publisher took the stream."
         )
+        self.session.read_at_once()
         self.end()

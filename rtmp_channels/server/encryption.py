@@ -112,6 +112,14 @@ class TlsTransport:
         """Goes on."""
         self._tcp.resume_reading()
 
+    def gather(self, gathers: bool, /) -> None:
+        """Lets what comes wait in the kernel."""
+        self._tcp.gather(gathers)
+
+    def read_now(self) -> None:
+        """Reads and decrypts it."""
+        self._tcp.read_now()
+
     def close(self) -> None:
         """Ends TLS, and TCP after the last byte; the client's own end is not waited for."""
         if self.is_secured and not self.failure:

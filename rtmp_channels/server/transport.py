@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
+from contextlib import suppress
 from os import write as write_to
 from typing import TYPE_CHECKING
 
@@ -33,12 +35,13 @@ class TcpTransport:
     The layers between cost a player of a stream as much as the kernel's send.
     """
 
-    __slots__ = ("_fd", "_is_clear", "_memory", "_transport")
+    __slots__ = ("_fd", "_gathers", "_is_clear", "_memory", "_transport")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._memory = held_memory.get()
         self._fd = _socket_number(transport)
+        self._gathers = False
         self._is_clear = self._fd >= 0
         """Whether nothing waits in the transport, which is open: then the kernel is next."""
 
@@ -73,6 +76,7 @@ class TcpTransport:
     def lost(self) -> None:
         """The socket is about to be closed, and its number given to another."""
         self._fd = _NO_SOCKET
+        self._gathers = False
         self._is_clear = False
 
     def silence(self) -> float:
@@ -93,6 +97,30 @@ class TcpTransport:
         """Goes on."""
         if not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def gather(self, gathers: bool, /) -> None:
+        """By SO_RCVLOWAT: the loop is woken when a buffer could be filled, when the client's window
+        is, and by an end."""
+        if gathers == self._gathers or self._fd < 0:
+            return
+        sock = self._transport.get_extra_info("socket")
+        with suppress(OSError):  # a system without it
+            least = RECEIVE_BUFFER_BYTES if gathers else 1
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
+            self._gathers = gathers
+
+    def read_now(self) -> None:
+        """One read, as the loop would do it."""
+        if not self._gathers or not self._transport.is_reading():
+            return
+        protocol = self._transport.get_protocol()
+        assert isinstance(protocol, asyncio.BufferedProtocol)
+        try:
+            received = os.readv(self._fd, [protocol.get_buffer(RECEIVE_BUFFER_BYTES)])
+        except OSError:  # nothing is there, or the connection is lost: the loop hears of that
+            return
+        if received:
+            protocol.buffer_updated(received)
 
     def close(self) -> None:
         """Closes after the last byte."""

@@ -48,8 +48,10 @@ class StreamHub:
         *,
         policy: PublisherPolicy = PublisherPolicy.REFUSE,
         on_taken_over: Callable[[], None] = lambda: None,
+        on_tick: Callable[[], None] = lambda: None,
     ) -> Publication:
-        """Begins to publish; `on_taken_over` is called when another one takes the stream.
+        """Begins to publish; `on_taken_over` is called when another one takes the stream, `on_tick`
+        before players are written to in a moment of the tick: whatever waits may be handed in.
 
         Raises StreamBusy, unless the policy is TAKE_OVER, and StreamLimitExceeded.
         """
@@ -61,14 +63,21 @@ class StreamHub:
             before.hand_over()
             stream = self._stream(name)  # the first one may have been its only player, too
         publication = self._publications[name] = Publication(
-            stream, on_taken_over=on_taken_over, on_closed=self._unpublished
+            stream,
+            on_taken_over=on_taken_over,
+            on_tick=on_tick,
+            on_closed=self._unpublished,
         )
         stream.begin(publication)
         self._ticker.start()
         return publication
 
     async def publish_when_free(
-        self, name: str, *, on_taken_over: Callable[[], None] = lambda: None
+        self,
+        name: str,
+        *,
+        on_taken_over: Callable[[], None] = lambda: None,
+        on_tick: Callable[[], None] = lambda: None,
     ) -> Publication:
         """Begins to publish as soon as nobody else does (PublisherPolicy.WAIT).
 
@@ -81,7 +90,7 @@ class StreamHub:
         except TimeoutError:
             seconds = self.limits.publish_wait_seconds
             raise StreamBusy(f"somebody else publishes it, still after {seconds:g} s") from None
-        return self.publish(name, on_taken_over=on_taken_over)
+        return self.publish(name, on_taken_over=on_taken_over, on_tick=on_tick)
 
     def play(self, name: str, player: Player) -> Stream:
         """Adds a player; returns the stream, for `leave`, `switch` and `pause`.
@@ -135,7 +144,9 @@ class StreamHub:
             del self._streams[stream.name]
 
     def _tick(self, phase: int) -> None:
-        for name in tuple(self._publications):
+        for name, publication in tuple(self._publications.items()):
+            if publication.is_open:
+                publication.on_tick()
             stream = self._streams.get(name)
             if stream is not None:  # the end of a player may have taken its own stream along
                 stream.flush(phase)

@@ -26,8 +26,7 @@ class StreamLimits:
     """The limits of one process's streams; sizes in bytes."""
 
     tick_ms: int = 0
-    """How often a player is written to; 0: as packets come, with rests of up to 20 ms where writing
-    to all players takes long. Longer is cheaper and later."""
+    """How often a player is written to; 0: as packets come. Longer is cheaper and later."""
 
     phases: int = 4
     """Moments of a tick that players are spread over, so that the work is spread, too. More are

@@ -21,8 +21,10 @@ class Publication:
         stream: Stream,
         *,
         on_taken_over: Callable[[], None],
+        on_tick: Callable[[], None],
         on_closed: Callable[[Publication], None],
     ) -> None:
+        self.on_tick = on_tick
         self._stream = stream
         self._on_taken_over = on_taken_over
         self._on_closed = on_closed

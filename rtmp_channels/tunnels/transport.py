@@ -75,6 +75,12 @@ class TunnelTransport:
         self._is_reading = True
         self._feed_soon()
 
+    def gather(self, gathers: bool, /) -> None:
+        """What the carrier brings is handed on at once."""
+
+    def read_now(self) -> None:
+        """Nothing waits."""
+
     def close(self) -> None:
         """Ends the connection when the carrier has taken everything."""
         self._stop()

@@ -1,6 +1,5 @@
 """The registry of class aliases, and what annotations make of what arrives."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -346,92 +345,3 @@ def test_externalizable_streams() -> None:
             amf.DataOutput(None).write_utf("x" * 65_536)  # type: ignore[arg-type]
     finally:
         amf.registry.discard("test.Raw")
-
-
-class Strict:
-    """Looks at what it is given, as attributes and as a whole."""
-
-    def __init__(self, age: int = 0, size: object = None) -> None:
-        self._age = age
-
-    @property
-    def age(self) -> int:
-        if self._age < 0:
-            raise SystemExit("gives up")
-        return self._age
-
-    @age.setter
-    def age(self, value: int) -> None:
-        if value > 150:
-            raise ValueError("nobody is that old")
-        if value == 150:
-            sys.exit("neither")
-        self._age = value
-
-    @property
-    def size(self) -> int:
-        return 0
-
-
-@pytest.fixture
-def strict() -> Iterator[None]:
-    amf.alias("test.Strict")(Strict)
-    yield
-    amf.registry.discard("test.Strict")
-
-
-@VERSIONS
-@pytest.mark.parametrize(
-    ("members", "why"),
-    [
-        ({"age": 200}, r"^test\.Strict\.age: nobody is that old$"),
-        ({"age": 150}, r"^test\.Strict\.age: SystemExit$"),
-        ({"age": 1, "size": 5}, r"^test\.Strict\.size: AttributeError$"),
-    ],
-)
-@pytest.mark.usefixtures("strict")
-def test_what_a_property_does_not_take(version: int, members: dict[str, int], why: str) -> None:
-    data = amf.dumps(TypedObject("test.Strict", members), version)
-    with pytest.raises(DecodeError, match=why) as caught:
-        amf.loads(data, version)
-    assert caught.value.__cause__ is not None
-
-
-@VERSIONS
-@pytest.mark.usefixtures("strict")
-def test_a_property_that_exits_ends_no_server(version: int) -> None:
-    value = [Strict(-1)]
-    with pytest.raises(RuntimeError, match=r"^SystemExit in list$"):
-        amf.dumps(value, version)
-    encoder = amf.Encoder(version)
-    with pytest.raises(RuntimeError, match=r"^SystemExit in list$"):
-        encoder.encode_avmplus(value)
-
-
-@pytest.mark.parametrize(
-    ("error", "why"),
-    [
-        (ValueError("not today"), r"^test\.Moody: not today$"),
-        (KeyError("a secret"), r"^test\.Moody: KeyError$"),
-        (SystemExit(2), r"^test\.Moody: SystemExit$"),
-        (IndexError(), "the data ends inside a value"),
-        (DecodeError("half of it"), "^half of it$"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_externalizables_that_cannot_read_or_write(error: BaseException, why: str) -> None:
-    class Moody:
-        def read_external(self, source: amf.DataInput) -> None:
-            raise error
-
-        def write_external(self, output: amf.DataOutput) -> None:
-            sys.exit("gives up")
-
-    amf.alias("test.Moody", externalizable=True)(Moody)
-    try:
-        with pytest.raises(DecodeError, match=why):
-            amf.loads(b"\x0a\x07\x15test.Moody")
-        with pytest.raises(RuntimeError, match=r"^SystemExit in Moody$"):
-            amf.dumps(Moody())
-    finally:
-        amf.registry.discard("test.Moody")

@@ -12,8 +12,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import AsyncClient, RequestFactory
 
-from amf_remoting import amf, pool
 from amf_remoting import packet as packets
+from amf_remoting import pool
 from amf_remoting.conf import remoting_settings
 from amf_remoting.exceptions import Fault
 from amf_remoting.packet import Message, Packet, parse
@@ -268,41 +268,3 @@ def test_why_a_result_breaks_while_it_is_encoded_is_no_callers_business(
     assert answer.value["code"] == "Server.BadResult"
     assert ("secret" in answer.value["description"]) is debug
     assert "RuntimeError: secret" in caplog.text
-
-
-class Picky:
-    """An argument that refuses what it is not meant to hold, in its own way."""
-
-    refusal: BaseException = ValueError("a number, please")
-
-    def read_external(self, source: amf.DataInput) -> None:
-        raise self.refusal
-
-    def write_external(self, output: amf.DataOutput) -> None:
-        output.write_byte(0)
-
-
-@pytest.mark.parametrize(
-    ("refusal", "told"), [(ValueError("a number, please"), "a number, please"), (SystemExit(), "")]
-)
-def test_an_object_that_cannot_be_read_hurts_no_other_message(
-    post: Post,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-    refusal: BaseException,
-    told: str,
-) -> None:
-    monkeypatch.setattr(Picky, "refusal", refusal)
-    amf.alias("test.Picky", externalizable=True)(Picky)
-    arguments = ([1], [Picky()], [2])
-    calls = [
-        Message("echo.echo", f"/{n}", values, encoding=3) for n, values in enumerate(arguments)
-    ]
-    try:
-        answers = parse(post(Packet(3, [], calls)).content).messages
-    finally:
-        amf.registry.discard("test.Picky")
-    assert [one.target_uri for one in answers] == ["/0/onResult", "/1/onStatus", "/2/onResult"]
-    assert told or "SystemExit" in answers[1].value["description"]
-    assert told in answers[1].value["description"]
-    assert "'echo.echo': an object could not be read" in caplog.text

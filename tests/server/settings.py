@@ -26,7 +26,7 @@ AMF_REMOTING = {
 }
 RTMP_CHANNELS = {
     "ENDPOINTS": [os.environ.get("TEST_RTMP_ENDPOINT", "rtmp:port=0:interface=127.0.0.1")],
-    "HANDSHAKE_TIMEOUT": float(os.environ.get("TEST_HANDSHAKE_TIMEOUT", "1")),
+    "HANDSHAKE_TIMEOUT": 1.0,
     "CONNECT_TIMEOUT": 1.0,
     "ACCEPT_TIMEOUT": 1.0,
     "STALL_TIMEOUT": 60.0,

@@ -42,10 +42,17 @@ class Tcp:
 
     def __init__(self):
         self.written, self.state = b"", "open"
+        self.asked = []
 
     def write(self, data):
         assert self.state == "open"
         self.written += data
+
+    def gather(self, gathers):
+        self.asked.append(gathers)
+
+    def read_now(self):
+        self.asked.append("read")
 
     def close(self):
         self.state = "closed"
@@ -142,6 +149,12 @@ def test_nothing_is_written_before_the_handshake_and_nothing_after_the_end(conte
     assert pair.client.tls.read() == b"last"
     assert pair.client.tls.read() == b""
     assert pair.tcp.state == "closed"
+
+
+def test_what_comes_may_wait_encrypted(pair):
+    pair.transport.gather(True)
+    pair.transport.read_now()
+    assert pair.tcp.asked == [True, "read"]
 
 
 def test_what_was_said_before_the_end_counts(pair):

@@ -8,7 +8,6 @@ import weakref
 import pytest
 from django.utils.translation import gettext_lazy
 
-from amf_remoting import amf
 from rtmp_channels.consumers import AsyncRtmpConsumer
 from rtmp_channels.exceptions import DialectError
 from rtmp_channels.live.current import stream_hubs
@@ -378,42 +377,6 @@ async def test_what_the_application_may_not_send():
     await wire.lose()
 
 
-class Brittle:
-    """Comes apart while it is encoded."""
-
-    error: BaseException | None = None
-
-    def __getattribute__(self, name):
-        raise object.__getattribute__(self, "error")
-
-
-@pytest.mark.parametrize("error", [ValueError("half-way"), SystemExit("half-way")])
-async def test_a_result_that_comes_apart_is_a_fault(caplog, monkeypatch, error):
-    monkeypatch.setattr(Brittle, "error", error)
-
-    class Consumer(AsyncRtmpConsumer):
-        may_connect = may_call = ANYONE
-
-        async def on_call(self, name, arguments):
-            return Brittle() if name == "brittle" else "fine"
-
-    wire, _ = await connected(Consumer.as_asgi())
-    amf.alias("test.Brittle")(Brittle)
-    try:
-        for name in ("brittle", "other"):
-            wire.client.send_call(name, expect_result=True)
-        found = []
-        while len(found) < 2:
-            found += await wire.settle()
-    finally:
-        amf.registry.discard("test.Brittle")
-    assert found[0].is_error
-    assert found[0].values[0]["code"] == "Server.BadResult"
-    assert (found[1].is_error, found[1].values) == (False, ["fine"])
-    assert "The result of 'brittle' cannot be sent" in caplog.text
-    await wire.lose()
-
-
 async def open_stream(wire, command, *arguments):
     wire.client.send_create_stream()
     [created] = [event for event in wire.deliver() if isinstance(event, StreamCreated)]
@@ -656,6 +619,30 @@ async def test_a_client_that_takes_what_it_is_sent_is_alive(size, buffered, sile
     for _ in range(3):
         wire.session.deadline_reached(now + 18)
     assert wire.session.closed
+    await wire.lose()
+
+
+async def test_who_is_read_in_ticks_is_read_at_once_while_a_ping_is_under_way(monkeypatch):
+    wire, _ = await connected()
+    session, transport = wire.session, wire.transport
+    now = clock()
+    session.read_in_ticks()
+    assert (transport.gathers, transport.reads_asked) == (True, 1)
+    for round_trip in (True, False):
+        now += 4.1
+        monkeypatch.setattr(session._loop, "time", lambda now=now: now)
+        session.deadline_reached(now)
+        session.read_in_ticks()
+        assert not transport.gathers
+        if round_trip:
+            await wire.settle()
+        else:
+            monkeypatch.setattr(session._loop, "time", lambda now=now: now + 1)
+        session.read_in_ticks()
+        assert transport.gathers, "answered, or waited for long enough"
+    session.read_at_once()
+    assert not transport.gathers
+    monkeypatch.undo()
     await wire.lose()
 
 

@@ -7,7 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from rtmp_channels.server.transport import RtmpServerProtocol, TcpTransport
+from rtmp_channels.server.transport import (
+    RECEIVE_BUFFER_BYTES,
+    RtmpServerProtocol,
+    TcpTransport,
+)
 
 PIECES = [bytes([number]) * 10_000 for number in range(200)]
 
@@ -121,3 +125,93 @@ async def test_a_lost_connection_writes_to_no_socket_that_has_its_number():
         assert (innocent.recv(100), other.recv(100)) == (b"mine", b"mine")
         if number not in (innocent.fileno(), other.fileno()):
             os.close(number)
+
+
+class Reading(asyncio.BufferedProtocol):
+    """Keeps what was read, and says so."""
+
+    def __init__(self):
+        self.buffer = bytearray(RECEIVE_BUFFER_BYTES)
+        self.pieces = []
+        self.has_read = asyncio.Event()
+        self.is_over = asyncio.Event()
+
+    def get_buffer(self, sizehint):
+        return memoryview(self.buffer)
+
+    def buffer_updated(self, nbytes):
+        self.pieces.append(bytes(self.buffer[:nbytes]))
+        self.has_read.set()
+
+    def connection_lost(self, exc):
+        self.is_over.set()
+
+
+@pytest.fixture
+async def gathering():
+    """A transport over TCP that gathers, what its protocol reads, and the client's end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        theirs = socket.create_connection(server.getsockname())
+        ours, _ = server.accept()
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_accepted_socket(Reading, ours)
+    tcp = TcpTransport(transport)
+    tcp.gather(True)
+    yield tcp, protocol, theirs
+    transport.abort()
+    theirs.close()
+    await asyncio.wait_for(protocol.is_over.wait(), 5)
+
+
+async def turns(count=20):
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_what_comes_waits_until_it_is_asked_for(gathering):
+    tcp, protocol, theirs = gathering
+    tcp.read_now()
+    for piece in (b"one", b"two"):
+        theirs.sendall(piece)
+        await turns()
+    assert protocol.pieces == []
+    tcp.read_now()
+    assert protocol.pieces == [b"onetwo"]
+
+
+async def test_much_is_read_unasked(gathering):
+    _, protocol, theirs = gathering
+    theirs.sendall(bytes(RECEIVE_BUFFER_BYTES))
+    await asyncio.wait_for(protocol.has_read.wait(), 5)
+    assert sum(map(len, protocol.pieces)) > 1
+
+
+async def test_an_end_is_heard_of_with_what_came_before(gathering):
+    _, protocol, theirs = gathering
+    theirs.sendall(b"bye")
+    theirs.close()
+    await asyncio.wait_for(protocol.is_over.wait(), 5)
+    assert protocol.pieces == [b"bye"]
+
+
+async def test_who_is_paused_or_gathers_no_more_is_not_asked(gathering):
+    tcp, protocol, theirs = gathering
+    tcp.pause_reading()
+    theirs.sendall(b"later")
+    tcp.read_now()
+    assert protocol.pieces == []
+    tcp.gather(False)
+    tcp.resume_reading()
+    await asyncio.wait_for(protocol.has_read.wait(), 5)
+    theirs.sendall(b"for the loop")
+    tcp.read_now()
+    assert protocol.pieces == [b"later"]
+
+
+async def test_a_closed_transport_gathers_nothing(gathering):
+    tcp, protocol, theirs = gathering
+    theirs.sendall(b"too late")
+    tcp.abort()
+    tcp.gather(True)
+    tcp.read_now()
+    assert protocol.pieces == []

@@ -19,6 +19,7 @@ class FakeTransport:
         self.buffered_bytes = self.unread_bytes = 0
         self.silent_for = 0.0
         self.reading = True
+        self.gathers, self.reads_asked = False, 0
         self.state = "open"
 
     def write(self, data):
@@ -32,6 +33,12 @@ class FakeTransport:
 
     def resume_reading(self):
         self.reading = True
+
+    def gather(self, gathers):
+        self.gathers = gathers
+
+    def read_now(self):
+        self.reads_asked += 1
 
     def close(self):
         self.state = "closed"

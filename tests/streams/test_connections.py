@@ -65,6 +65,27 @@ async def test_from_a_publisher_to_a_late_player(connect):
     assert [one.name for one in stats()] == ["open/a"]
 
 
+@pytest.mark.parametrize("policy", ["refuse", "wait"])
+async def test_a_publisher_is_read_in_ticks_until_it_has_published(connect, settings, policy):
+    settings.RTMP_CHANNELS = {"STREAMS": {"TICK_MS": 3_600_000}}
+    publisher = await connect()
+    stream, _ = await publisher.publish(policy=policy)
+    transport = publisher.wire.transport
+    stream_hubs.get()._tick(0)
+    assert (transport.gathers, transport.reads_asked) == (True, 1)
+    await publisher.command(stream, "closeStream")
+    assert not transport.gathers
+
+
+async def test_a_publisher_that_lost_its_stream_is_read_at_once(connect, settings):
+    settings.RTMP_CHANNELS = {"STREAMS": {"TICK_MS": 3_600_000}}
+    first, second = await connect(), await connect()
+    await first.publish()
+    stream_hubs.get()._tick(0)
+    await second.publish(policy="take_over")
+    assert not first.wire.transport.gathers
+
+
 def _break(peer):
     """What the client has queued, and what is no RTMP right behind it."""
     peer.session.data_received(peer.client.data_to_send() + b"\xff" * 64)

@@ -201,6 +201,36 @@ async def test_the_hub_ticks(make_hub):
     assert hub._ticker._handle is None, "nobody publishes: nothing ticks"
 
 
+async def test_what_a_publisher_hands_in_at_a_moment_is_written_then(make_hub):
+    hub = make_hub(tick_ms=HOUR, phases=1)
+    publication = hub.publish(NAME, on_tick=lambda: publication.take(flv.key(0)))
+    viewer = Viewer()
+    hub.play(NAME, viewer.player)
+    hub._tick(0)
+    assert viewer.take() == seen(flv.key(0))
+
+
+async def test_who_has_waited_to_publish_hands_in_as_well(make_hub):
+    hub, asked = make_hub(tick_ms=HOUR, phases=1), []
+    await hub.publish_when_free(NAME, on_tick=lambda: asked.append("second"))
+    hub._tick(0)
+    assert asked == ["second"]
+
+
+async def test_a_publisher_that_another_has_ended_is_not_asked_any_more(make_hub):
+    hub, asked = make_hub(tick_ms=HOUR, phases=1), []
+    publications = [
+        hub.publish(f"open/{name}", on_tick=lambda name=name: end_the_other(name)) for name in "ab"
+    ]
+
+    def end_the_other(name):
+        asked.append(name)
+        publications["ba".index(name)].close()
+
+    hub._tick(0)
+    assert asked == ["a"]
+
+
 class Involved(Viewer):
     """A player whose end ends publications, too."""
 
