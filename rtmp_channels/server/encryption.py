@@ -1,4 +1,4 @@
-"""TLS between a session and its TCP transport, and how connections come to have it.
+"""TLS between a session and its TCP transport.
 
 Not asyncio's own TLS: that shakes hands before any limit can count the connection, and keeps a
 buffer of 256 KiB for each. Here the session is open from the first byte on, with the deadline of
@@ -7,17 +7,13 @@ RTMP's handshake for both, and what it writes waits encrypted where it waits wit
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
 
 from rtmp_channels.protocol.errors import RemoteProtocolError
-from rtmp_channels.server.listener import Listener
-from rtmp_channels.server.transport import RtmpServerProtocol, TcpTransport
+from rtmp_channels.server.transport import TcpTransport
 from rtmp_channels.session import Session
-from rtmp_channels.transport import Transport
 
 RECORD = 16_384
 """Bytes in the longest record (RFC 8446 §5.1). A memory BIO stays as large as it ever was, so no
@@ -26,6 +22,9 @@ more is put into one at a time."""
 
 class TlsTransport:
     """Encrypts what the session writes, decrypts what was read; the rest is TCP's."""
+
+    session: Session | None = None
+    """Whoever makes the session sets it."""
 
     def __init__(self, tcp: TcpTransport, context: ssl.SSLContext) -> None:
         self._tcp = tcp
@@ -72,6 +71,37 @@ class TlsTransport:
     def _send(self) -> None:
         if self._outgoing.pending:
             self._tcp.write(self._outgoing.read())
+
+    # what TCP reports
+
+    def data_received(self, data: bytes, /) -> None:
+        """Hands on what was said, if anything; a broken TLS ends the session."""
+        session = self.session
+        if session is None:
+            return
+        plain = self.decrypt(memoryview(data))
+        if self.is_secured:  # nothing, too: whoever makes TLS answer and reads nothing is paused
+            session.data_received(plain)
+        if self.failure:
+            session.broken(RemoteProtocolError(self.failure))
+        elif self.is_ended:
+            self.close()
+
+    def pause_writing(self) -> None:
+        """Hands it on."""
+        if self.session is not None:
+            self.session.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Hands it on."""
+        if self.session is not None:
+            self.session.resume_writing()
+
+    def connection_lost(self, error: Exception | None, /) -> None:
+        """Hands it on, and forgets the session, which holds this."""
+        session, self.session = self.session, None
+        if session is not None:
+            session.connection_lost(error)
 
     # what the session calls: see `rtmp_channels.transport`
 
@@ -133,38 +163,3 @@ class TlsTransport:
         """Closes now."""
         self.is_ended = True
         self._tcp.abort()
-
-
-class RtmpsServerProtocol(RtmpServerProtocol):
-    """Feeds one connection's session with what TLS says."""
-
-    def __init__(self, listener: Listener, context: ssl.SSLContext) -> None:
-        super().__init__(listener)
-        self._context = context
-        self._tls: TlsTransport | None = None
-
-    def session_transport(self, tcp: TcpTransport) -> Transport:
-        """TLS over TCP."""
-        self._tls = TlsTransport(tcp, self._context)
-        return self._tls
-
-    def received(self, session: Session, data: memoryview) -> None:
-        """Hands on what was said, if anything; a broken TLS ends the session."""
-        tls = self._tls
-        assert tls is not None
-        plain = tls.decrypt(data)
-        if tls.is_secured:  # nothing, too: whoever makes TLS answer and reads nothing is paused
-            session.data_received(plain)
-        if tls.failure:
-            session.broken(RemoteProtocolError(tls.failure))
-        elif tls.is_ended:
-            tls.close()
-
-
-def protocol_factory(
-    listener: Listener, context: ssl.SSLContext | None
-) -> Callable[[], asyncio.BufferedProtocol]:
-    """What `loop.create_server` wants: makes a protocol for each connection."""
-    if context is None:
-        return functools.partial(RtmpServerProtocol, listener)
-    return functools.partial(RtmpsServerProtocol, listener, context)

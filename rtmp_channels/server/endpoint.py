@@ -1,8 +1,7 @@
-"""What `daphne -e rtmp:…` and `-e rtmps:…` open: an asyncio server on daphne's own loop."""
+"""What `daphne -e rtmp:…` and `-e rtmps:…` open, on daphne's own loop."""
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import gc
 import logging
@@ -18,17 +17,13 @@ from zope.interface import implementer
 
 from rtmp_channels import descriptors
 from rtmp_channels.conf import rtmp_settings
-from rtmp_channels.server.encryption import protocol_factory
+from rtmp_channels.server.acceptor import Acceptor
 from rtmp_channels.server.listener import Listener
 from rtmp_channels.server.tls import Certificate
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_BACKLOG = 1024
-
-ACCEPTED_PER_TURN = 8
-"""asyncio's `backlog` is also how many connections it accepts in one turn of the loop, before any
-of them can be refused, and how many times it fails when no file is left, with a traceback each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,46 +73,26 @@ class RtmpEndpoint:
         listener = Listener(server, scheme=options.scheme, settings=rtmp_settings())
         if listener.settings.freeze_loaded:
             freeze_loaded()
-        serving = loop.create_task(
-            loop.create_server(
-                protocol_factory(listener, tls), sock=sock, backlog=ACCEPTED_PER_TURN
-            )
-        )
         descriptors.allow(listener.settings.max_connections)
-        port = RtmpPort(sock, serving, listener, backlog=options.backlog)
+        acceptor = Acceptor(sock, listener, loop=loop, tls=tls)
+        port = RtmpPort(sock.getsockname(), acceptor)
         self._reactor.addSystemEventTrigger("before", "shutdown", port.stopListening)
-        return defer.Deferred.fromFuture(serving).addCallback(lambda _: port.opened())
+        opened: defer.Deferred[RtmpPort] = defer.Deferred()
+        loop.call_soon(opened.callback, port)  # when it runs
+        return opened.addCallback(_named, options.scheme)
 
 
 @implementer(IListeningPort)
 class RtmpPort:
     """An open RTMP endpoint, as daphne wants to see it."""
 
-    def __init__(
-        self,
-        sock: socket.socket,
-        serving: asyncio.Task[asyncio.Server],
-        listener: Listener,
-        *,
-        backlog: int,
-    ) -> None:
-        self._sock = sock
-        self._backlog = backlog
-        self._address = sock.getsockname()
-        self._family = sock.family
-        self._serving = serving
-        self._listener = listener
-
-    def opened(self) -> RtmpPort:
-        """Says in the log which port is whose: daphne's own line does not."""
-        self._sock.listen(self._backlog)  # asyncio has just made it ACCEPTED_PER_TURN
-        host, port = self._address[:2]
-        logger.info("Serving %s on %s:%s", self._listener.scheme, host, port)
-        return self
+    def __init__(self, address: tuple[Any, ...], acceptor: Acceptor) -> None:
+        self._address = address
+        self._acceptor = acceptor
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """Where it listens."""
-        address_class = IPv6Address if self._family == socket.AF_INET6 else IPv4Address
+        address_class = IPv6Address if ":" in self._address[0] else IPv4Address
         return address_class("TCP", self._address[0], self._address[1])
 
     def startListening(self) -> None:
@@ -125,10 +100,14 @@ class RtmpPort:
 
     def stopListening(self) -> None:
         """Takes no more connections; those that are open go on."""
-        if self._serving.done() and not self._serving.cancelled():
-            self._serving.result().close()
-        else:
-            self._serving.cancel()
+        self._acceptor.close()
+
+
+def _named(port: RtmpPort, scheme: str) -> RtmpPort:
+    """Says in the log which port is whose: daphne's own line does not."""
+    address = port.getHost()
+    logger.info("Serving %s on %s:%s", scheme, address.host, address.port)
+    return port
 
 
 @functools.cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.open_sessions import open_sessions
 from rtmp_channels.server.bridge import DaphneBridge, DaphneServer
-from rtmp_channels.server.transport import RECEIVE_BUFFER_BYTES
 from rtmp_channels.serving import serves
 from rtmp_channels.session import Session
 from rtmp_channels.transport import Peer, Transport
@@ -17,7 +16,6 @@ class Listener:
     def __init__(self, server: DaphneServer, *, scheme: str, settings: RtmpSettings) -> None:
         self.scheme = scheme
         self.settings = settings
-        self.receive_buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
         self._server = server
         serves(self)
 

@@ -1,21 +1,21 @@
-"""TCP as a session's transport, on asyncio's own protocols."""
+"""TCP as a session's transport: a socket, without asyncio's layers between."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import socket
 import struct
+from collections import deque
 from contextlib import suppress
+from itertools import islice
 from os import write as write_to
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rtmp_channels.held_memory import held_memory
-from rtmp_channels.transport import Peer, Transport
+from rtmp_channels.server.poller import READ, RECEIVE_BUFFER_BYTES, WRITE, Poller
 
-if TYPE_CHECKING:
-    from rtmp_channels.server.listener import Listener
-    from rtmp_channels.session import Session
+logger = logging.getLogger(__name__)
 
 # struct tcp_info (linux/tcp.h): eight bytes, then numbers of 32 bits, of which the thirteenth is
 # tcpi_last_ack_recv, in milliseconds.
@@ -25,30 +25,82 @@ _TCP_INFO_BYTES = _LAST_ACK_RECV_AT + 4
 
 _NO_SOCKET = -1
 
-RECEIVE_BUFFER_BYTES = 65_536
-"""What one read takes at most; ONE buffer serves all connections of a listener."""
+_PIECES_PER_SEND = 64
+
+
+class Receiver(Protocol):
+    """Whom a transport reports to: a session, or what stands before it."""
+
+    def data_received(self, data: bytes, /) -> None:
+        """This was read."""
+
+    def pause_writing(self) -> None:
+        """More waits than the high-water mark."""
+
+    def resume_writing(self) -> None:
+        """No more than a quarter of that waits."""
+
+    def connection_lost(self, error: Exception | None, /) -> None:
+        """The socket is closed: the last call, and never from within a call of the transport's."""
 
 
 class TcpTransport:
-    """Writes to the socket of an asyncio transport, and through the transport what is left.
+    """Sends at once what the kernel takes, and keeps the rest until it takes more."""
 
-    The layers between cost a player of a stream as much as the kernel's send.
-    """
+    __slots__ = (
+        "_fd",
+        "_gathers",
+        "_high_water",
+        "_interest",
+        "_is_clear",
+        "_is_closing",
+        "_is_full",
+        "_is_reading",
+        "_loop",
+        "_poller",
+        "_receiver",
+        "_sock",
+        "_unsent",
+        "_unsent_bytes",
+    )
 
-    __slots__ = ("_fd", "_gathers", "_is_clear", "_memory", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._memory = held_memory.get()
-        self._fd = _socket_number(transport)
+    def __init__(
+        self,
+        sock: socket.SocketType,
+        poller: Poller,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        high_water: int,
+    ) -> None:
+        self._sock = sock
+        self._fd = sock.fileno()
+        self._poller = poller
+        self._loop = loop
+        self._high_water = high_water
+        self._receiver: Receiver | None = None
         self._gathers = False
-        self._is_clear = self._fd >= 0
-        """Whether nothing waits in the transport, which is open: then the kernel is next."""
+        self._interest = 0
+        self._is_clear = True
+        """Whether nothing waits, and the socket is open: then the kernel is next."""
+        self._is_closing = False
+        self._is_full = False
+        """Whether the receiver has been asked for a pause."""
+        self._is_reading = True
+        self._unsent: deque[bytes | memoryview] | None = None
+        self._unsent_bytes = 0
+
+    def begin(self, receiver: Receiver) -> None:
+        """Reports to it from now on; what has come already is read now."""
+        self._receiver = receiver
+        self._watch()
+        self._read()
+
+    # what the session calls: see `rtmp_channels.transport`
 
     @property
     def buffered_bytes(self) -> int:
         """Bytes that the kernel has not taken yet."""
-        return 0 if self._is_clear else self._transport.get_write_buffer_size()
+        return self._unsent_bytes
 
     @property
     def unread_bytes(self) -> int:
@@ -60,146 +112,176 @@ class TcpTransport:
         if self._is_clear:
             try:
                 sent = write_to(self._fd, data)
-            except OSError:  # full, or lost: the transport meets the same, and knows what to do
+            except BlockingIOError:
                 sent = 0
+            except OSError as error:
+                self._lose(error)
+                return
             if sent == len(data):
                 return
             data = data[sent:]
-            self._is_clear = False  # before the transport asks for a pause: what waits is counted
-        transport = self._transport
-        if not transport.is_closing():
-            transport.write(data)
-            self._memory.grow(len(data))
-        is_open = self._fd >= 0 and not transport.is_closing()
-        self._is_clear = is_open and not transport.get_write_buffer_size()
-
-    def lost(self) -> None:
-        """The socket is about to be closed, and its number given to another."""
-        self._fd = _NO_SOCKET
-        self._gathers = False
-        self._is_clear = False
+            self._is_clear = False
+        if not self._is_closing:
+            self._keep(data)
 
     def silence(self) -> float:
         """By the last acknowledgement that the kernel got; known on Linux only."""
-        if not hasattr(socket, "TCP_INFO"):
+        if self._fd < 0 or not hasattr(socket, "TCP_INFO"):
             return 0.0
-        sock = self._transport.get_extra_info("socket")
-        information = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        information = self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
         (milliseconds,) = _LAST_ACK_RECV.unpack_from(information, _LAST_ACK_RECV_AT)
         return float(milliseconds) / 1000
 
     def pause_reading(self) -> None:
         """Lets the client's bytes wait in the kernel, and so in the client."""
-        if not self._transport.is_closing():
-            self._transport.pause_reading()
+        self._is_reading = False
+        self._watch()
 
     def resume_reading(self) -> None:
         """Goes on."""
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._is_reading = not self._is_closing
+        self._watch()
 
     def gather(self, gathers: bool, /) -> None:
         """By SO_RCVLOWAT: the loop is woken when a buffer could be filled, when the client's window
         is, and by an end."""
         if gathers == self._gathers or self._fd < 0:
             return
-        sock = self._transport.get_extra_info("socket")
         with suppress(OSError):  # a system without it
             least = RECEIVE_BUFFER_BYTES if gathers else 1
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
             self._gathers = gathers
 
     def read_now(self) -> None:
-        """One read, as the loop would do it."""
-        if not self._gathers or not self._transport.is_reading():
+        """One read, as the poller would have it done."""
+        if not self._gathers or not self._is_reading:
             return
-        protocol = self._transport.get_protocol()
-        assert isinstance(protocol, asyncio.BufferedProtocol)
         try:
-            received = os.readv(self._fd, [protocol.get_buffer(RECEIVE_BUFFER_BYTES)])
-        except OSError:  # nothing is there, or the connection is lost: the loop hears of that
+            size = self._sock.recv_into(self._poller.receive_buffer)
+        except OSError:  # nothing is there, or the connection is lost: the poller hears of that
             return
-        if received:
-            protocol.buffer_updated(received)
+        if size:
+            self._hand_on(size)
 
     def close(self) -> None:
         """Closes after the last byte."""
-        self.lost()
-        self._transport.close()
+        if self._unsent is None:
+            self._lose(None)
+        elif not self._is_closing:
+            self._is_closing = True
+            self.pause_reading()
 
     def abort(self) -> None:
         """Closes now."""
-        self.lost()
-        self._transport.abort()
+        self._lose(None)
 
+    # what the poller calls
 
-class RtmpServerProtocol(asyncio.BufferedProtocol):
-    """Feeds one connection's session.
+    def _ready(self, events: int) -> None:
+        if self._is_reading and events != WRITE:
+            self._read()
+        if self._unsent is not None and events != READ:
+            self._send_rest(self._unsent)
 
-    A buffered protocol, since asyncio allocates 256 KiB for each read of any other.
-    """
+    def _read(self) -> None:
+        if self._fd < 0:
+            return
+        try:
+            size = self._sock.recv_into(self._poller.receive_buffer)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._drop()
+            self._report(error)
+            return
+        if size:
+            self._hand_on(size)
+        elif self._unsent is None:
+            self._drop()
+            self._report(None)
+        else:  # it may still read what waits
+            self.close()
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._session: Session | None = None
-        self._tcp: TcpTransport | None = None
+    def _hand_on(self, size: int) -> None:
+        receiver = self._receiver
+        if receiver is None:
+            return
+        try:
+            receiver.data_received(bytes(self._poller.receive_buffer[:size]))
+        except Exception as failure:
+            logger.exception("What a client sent could not be handled")
+            self._lose(failure)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Opens a session, unless a limit forbids it."""
-        assert isinstance(transport, asyncio.Transport)
-        client, server = _address(transport, "peername"), _address(transport, "sockname")
-        peer = Peer(self._listener.scheme, client, server)
-        high_water = self._listener.settings.write_high_water
-        transport.set_write_buffer_limits(high=high_water, low=high_water // 4)
-        self._tcp = TcpTransport(transport)
-        self._session = self._listener.open_session(self.session_transport(self._tcp), peer)
-        if self._session is None:
-            transport.abort()
+    def _send_rest(self, unsent: deque[bytes | memoryview]) -> None:
+        try:
+            sent = self._sock.sendmsg(islice(unsent, _PIECES_PER_SEND))
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._drop()
+            self._report(error)
+            return
+        self._unsent_bytes -= sent
+        while unsent and sent >= len(unsent[0]):
+            sent -= len(unsent.popleft())
+        if sent:
+            unsent[0] = memoryview(unsent[0])[sent:]
+        if not unsent:
+            self._all_sent()
+        if self._is_full and self._unsent_bytes <= self._high_water // 4:
+            self._is_full = False
+            if self._receiver is not None:
+                self._receiver.resume_writing()
 
-    def session_transport(self, tcp: TcpTransport) -> Transport:
-        """What the session writes to."""
-        return tcp
+    # what both come to
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """The shared buffer: what is read into it is handled before anyone else reads."""
-        return self._listener.receive_buffer
+    def _keep(self, data: bytes) -> None:
+        if self._unsent is None:
+            self._unsent = deque()
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        held_memory.get().grow(len(data))
+        self._watch()
+        if not self._is_full and self._unsent_bytes > self._high_water:
+            self._is_full = True
+            if self._receiver is not None:
+                self._receiver.pause_writing()
 
-    def buffer_updated(self, nbytes: int) -> None:
-        """`nbytes` were read."""
-        if self._session is not None:
-            self.received(self._session, self._listener.receive_buffer[:nbytes])
+    def _all_sent(self) -> None:
+        self._unsent = None
+        if self._is_closing:
+            self._drop()
+            self._report(None)
+        else:
+            self._is_clear = True
+            self._watch()
 
-    def received(self, session: Session, data: memoryview) -> None:
-        """Hands on what was read."""
-        session.data_received(bytes(data))
+    def _watch(self) -> None:
+        """Tells the poller what the socket is waited for, if that has changed."""
+        interest = (READ if self._is_reading else 0) | (0 if self._unsent is None else WRITE)
+        if interest == self._interest or self._fd < 0:
+            return
+        self._interest = interest
+        try:
+            self._poller.watch(self._fd, interest, self._ready)
+        except OSError as error:
+            self._lose(error)
 
-    def eof_received(self) -> bool:
-        """The client sends no more: asyncio closes the transport."""
-        return False
+    def _lose(self, error: Exception | None) -> None:
+        """Closes the socket, and says so when whoever called has returned."""
+        if self._fd >= 0:
+            self._drop()
+            self._loop.call_soon(self._report, error)
 
-    def pause_writing(self) -> None:
-        """The high-water mark is passed."""
-        if self._session is not None:
-            self._session.pause_writing()
+    def _drop(self) -> None:
+        """Closes the socket, whose number may be another's from now on."""
+        number, self._fd = self._fd, _NO_SOCKET
+        self._is_clear, self._is_closing, self._is_reading = False, True, False
+        self._unsent, self._unsent_bytes = None, 0
+        self._poller.watch(number, 0, self._ready)
+        self._sock.close()
 
-    def resume_writing(self) -> None:
-        """The low-water mark is reached."""
-        if self._session is not None:
-            self._session.resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The last call."""
-        if self._tcp is not None:
-            self._tcp.lost()
-        if self._session is not None:
-            self._session.connection_lost(exc)
-
-
-def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
-    address = transport.get_extra_info(name)
-    return (address[0], address[1]) if isinstance(address, tuple) else None
-
-
-def _socket_number(transport: asyncio.Transport) -> int:
-    sock = transport.get_extra_info("socket")
-    return _NO_SOCKET if sock is None else int(sock.fileno())
+    def _report(self, error: Exception | None) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.connection_lost(error)

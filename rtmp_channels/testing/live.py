@@ -17,7 +17,8 @@ from rtmp_channels.application import ASGIApplication
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.connections.current import rosters
 from rtmp_channels.open_sessions import open_sessions
-from rtmp_channels.server.encryption import protocol_factory
+from rtmp_channels.server.acceptor import Acceptor
+from rtmp_channels.server.endpoint import EndpointOptions, open_socket
 from rtmp_channels.server.listener import Listener
 from rtmp_channels.server.shutdown import close_hubs
 from rtmp_channels.session import Session
@@ -77,19 +78,18 @@ class LiveRtmpServer:
         try:
             loop, end = asyncio.get_running_loop(), asyncio.Event()
             listener = _Listener(self._application or get_default_application(), self.scheme)
-            make = protocol_factory(listener, self._tls)
-            server = await loop.create_server(make, "127.0.0.1", 0)
+            sock = open_socket(EndpointOptions(port=0, interface="127.0.0.1"))
+            acceptor = Acceptor(sock, listener, loop=loop, tls=self._tls)
             rosters.get().list_nobody()
-            self._started.set_result((loop, end, server.sockets[0].getsockname()[1]))
+            self._started.set_result((loop, end, sock.getsockname()[1]))
         except BaseException as error:
             self._started.set_exception(error)
             return
         await end.wait()
-        server.close()
+        acceptor.close()
         open_sessions.get().end_all()
         await open_sessions.get().all_closed(rtmp_settings().shutdown_timeout)
         await close_hubs()
-        await server.wait_closed()
         await sync_to_async(connections.close_all)()
 
 

@@ -1,125 +1,322 @@
-"""How bytes of sessions reach sockets."""
+"""How bytes of sessions reach sockets, and how those of clients reach sessions."""
 
 import asyncio
 import os
+import select
 import socket
-from types import SimpleNamespace
+import struct
 
 import pytest
 
-from rtmp_channels.server.transport import (
-    RECEIVE_BUFFER_BYTES,
-    RtmpServerProtocol,
-    TcpTransport,
-)
+from rtmp_channels.server.poller import READ, RECEIVE_BUFFER_BYTES, Epoll, LoopPoller, make_poller
+from rtmp_channels.server.transport import TcpTransport
 
 PIECES = [bytes([number]) * 10_000 for number in range(200)]
+WHOLE = b"".join(PIECES)
+HIGH_WATER = 50_000
+BUFFER = 65_536
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER's value with which closing is a reset."""
+
+
+class Receiver:
+    """Remembers what a transport reported."""
+
+    def __init__(self):
+        self.tcp = None
+        self.received = b""
+        self.pauses = []
+        """What waited whenever a pause was asked for."""
+        self.resumed = 0
+        self.lost = asyncio.get_running_loop().create_future()
+        self.answer = lambda data: None
+
+    def data_received(self, data):
+        assert not self.lost.done()
+        self.received += data
+        self.answer(data)
+
+    def pause_writing(self):
+        self.pauses.append(self.tcp.buffered_bytes)
+
+    def resume_writing(self):
+        self.resumed += 1
+
+    def connection_lost(self, error):
+        self.lost.set_result(error)  # InvalidStateError if it comes twice
+
+    async def heard(self, data):
+        async with asyncio.timeout(20):
+            while self.received != data:
+                await asyncio.sleep(0.001)
+
+
+class Connection:
+    """A transport of ours, whom it reports to, and the client's end of its socket."""
+
+    def __init__(self, poller, ours, theirs):
+        theirs.setblocking(False)
+        ours.setblocking(False)
+        loop = asyncio.get_running_loop()
+        self.theirs, self.receiver = theirs, Receiver()
+        self.tcp = TcpTransport(ours, poller, loop, high_water=HIGH_WATER)
+        self.receiver.tcp = self.tcp
+
+    def begin(self):
+        self.tcp.begin(self.receiver)
+
+    async def read(self, size):
+        loop = asyncio.get_running_loop()
+        data = b""
+        async with asyncio.timeout(20):
+            while len(data) < size:
+                piece = await loop.sock_recv(self.theirs, 65_536)
+                assert piece
+                data += piece
+        return data
+
+    async def read_end(self):
+        async with asyncio.timeout(20):
+            return await asyncio.get_running_loop().sock_recv(self.theirs, 10)
+
+    async def lost(self):
+        async with asyncio.timeout(20):
+            return await self.receiver.lost
+
+
+def accepted():
+    """Both ends of a TCP connection, which takes less than WHOLE."""
+    theirs = socket.socket()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        theirs.connect(listening.getsockname())
+        ours = listening.accept()[0]
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+    return ours, theirs
+
+
+@pytest.fixture(params=[Epoll, LoopPoller])
+async def poller(request):
+    if request.param is Epoll and not hasattr(select, "epoll"):
+        pytest.skip("epoll is Linux's")
+    poller = request.param(asyncio.get_running_loop())
+    yield poller
+    poller.close_when_idle()
 
 
 @pytest.fixture
-async def pair():
-    """A transport of ours, and the client's end of its socket."""
-    ours, theirs = socket.socketpair()
-    theirs.setblocking(False)
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
-    yield TcpTransport(transport), theirs
-    if not transport.is_closing():
-        transport.abort()
-    theirs.close()
+async def waiting(poller):
+    """A connection that has not begun."""
+    connection = Connection(poller, *accepted())
+    yield connection
+    connection.tcp.abort()
+    connection.theirs.close()
     await asyncio.sleep(0)
 
 
-async def read(theirs, size):
-    loop = asyncio.get_running_loop()
-    data = b""
-    while len(data) < size:
-        piece = await loop.sock_recv(theirs, 65_536)
-        assert piece
-        data += piece
-    return data
+@pytest.fixture
+def begun(waiting):
+    waiting.begin()
+    return waiting
 
 
-async def test_what_the_kernel_takes_has_left(pair):
-    tcp, theirs = pair
-    tcp.write(b"now")
-    assert theirs.recv(10) == b"now"
-    assert tcp.buffered_bytes == 0
+async def test_what_the_kernel_takes_has_left(begun):
+    begun.tcp.write(b"now")
+    assert begun.theirs.recv(10) == b"now"
+    assert begun.tcp.buffered_bytes == 0
 
 
-async def test_order_is_kept_when_the_kernel_is_full(pair):
-    tcp, theirs = pair
+async def test_what_came_before_the_beginning_is_read_at_once(waiting):
+    waiting.theirs.send(b"first")
+    select.select([waiting.tcp._sock], [], [], 20)
+    waiting.begin()
+    assert waiting.receiver.received == b"first"
+
+
+async def test_what_comes_is_handed_on_in_order(begun):
+    await asyncio.get_running_loop().sock_sendall(begun.theirs, WHOLE)
+    await begun.receiver.heard(WHOLE)
+
+
+async def test_order_is_kept_when_the_kernel_is_full(begun):
     for piece in PIECES:
-        tcp.write(piece)
-    assert tcp.buffered_bytes > 0
-    whole = b"".join(PIECES)
-    assert await read(theirs, len(whole)) == whole
-    tcp.write(b"behind it")
-    assert await read(theirs, 9) == b"behind it"
-    assert tcp.buffered_bytes == 0
+        begun.tcp.write(piece)
+    assert begun.tcp.buffered_bytes > 0
+    assert await begun.read(len(WHOLE)) == WHOLE
+    begun.tcp.write(b"behind it")
+    assert await begun.read(9) == b"behind it"
+    assert begun.tcp.buffered_bytes == 0
 
 
-async def test_what_waits_is_counted_when_a_pause_is_asked_for(pair):
-    """Else a client that reads slowly would seem to read nothing."""
-    tcp, _ = pair
-    waiting = []
-
-    class Pausing(asyncio.Protocol):
-        def pause_writing(self):
-            waiting.append(tcp.buffered_bytes)
-
-    tcp._transport.set_protocol(Pausing())
-    tcp.write(b"".join(PIECES))
-    assert waiting == [tcp.buffered_bytes]
-    assert waiting[0] > 0
+async def test_one_large_piece_leaves_in_parts(begun):
+    begun.tcp.write(WHOLE * 5)
+    assert begun.tcp.buffered_bytes > 0
+    assert await begun.read(5 * len(WHOLE)) == WHOLE * 5
 
 
-async def test_closing_sends_what_waits_and_nothing_more(pair):
-    tcp, theirs = pair
+async def test_a_pause_is_asked_for_once_and_taken_back_when_enough_has_left(begun):
+    """What waits is counted by then: else a slow client would seem to read nothing."""
+    for piece in PIECES * 3:
+        begun.tcp.write(piece)
+    [waited] = begun.receiver.pauses
+    assert HIGH_WATER < waited <= HIGH_WATER + len(PIECES[0])
+    assert begun.receiver.resumed == 0
+    await begun.read(3 * len(WHOLE))
+    assert begun.receiver.resumed == 1
+
+
+async def test_nothing_is_read_during_a_pause(begun):
+    begun.tcp.pause_reading()
+    begun.tcp.pause_reading()
+    begun.theirs.send(b"later")
+    await turns()
+    assert begun.receiver.received == b""
+    begun.tcp.resume_reading()
+    begun.tcp.resume_reading()
+    await begun.receiver.heard(b"later")
+
+
+async def test_what_waits_is_sent_during_a_pause_of_reading(begun):
     for piece in PIECES:
-        tcp.write(piece)
-    tcp.close()
-    tcp.write(b"too late")
-    whole = b"".join(PIECES)
-    assert await read(theirs, len(whole)) == whole
-    assert await asyncio.get_running_loop().sock_recv(theirs, 10) == b""
+        begun.tcp.write(piece)
+    begun.tcp.pause_reading()
+    assert await begun.read(len(WHOLE)) == WHOLE
 
 
-async def test_the_number_of_a_closed_socket_is_not_written_to(pair, monkeypatch):
-    """By then it may be another's."""
-    tcp, _ = pair
-    tcp.abort()
-    monkeypatch.setattr(os, "write", pytest.fail)
-    tcp.write(b"not for you")
+async def test_closing_sends_what_waits_and_nothing_more(begun):
+    for piece in PIECES:
+        begun.tcp.write(piece)
+    begun.tcp.close()
+    begun.tcp.close()
+    begun.tcp.write(b"too late")
+    begun.tcp.resume_reading()
+    assert not begun.receiver.lost.done()
+    assert await begun.read(len(WHOLE)) == WHOLE
+    assert await begun.read_end() == b""
+    assert await begun.lost() is None
 
 
-async def test_a_client_that_is_gone_is_the_transports_affair(pair):
-    tcp, theirs = pair
-    theirs.close()
+async def test_closing_with_nothing_unsent_is_reported_in_a_later_turn(begun):
+    begun.tcp.close()
+    begun.tcp.close()
+    begun.tcp.abort()
+    assert not begun.receiver.lost.done()
+    assert await begun.lost() is None
+    assert await begun.read_end() == b""
+
+
+async def test_aborting_drops_what_waits(begun):
+    for piece in PIECES:
+        begun.tcp.write(piece)
+    begun.tcp.abort()
+    assert begun.tcp.buffered_bytes == 0
+    assert await begun.lost() is None
+
+
+async def test_what_is_refused_before_it_began_is_closed_and_reports_to_nobody(waiting):
+    waiting.tcp.abort()
+    assert await waiting.read_end() == b""
+    assert not waiting.receiver.lost.done()
+
+
+async def test_a_transport_closed_before_it_began_reports_that(waiting):
+    waiting.tcp.close()
+    waiting.begin()
+    assert await waiting.lost() is None
+
+
+async def test_a_client_that_ends_is_lost(begun):
+    begun.theirs.send(b"last")
+    begun.theirs.close()
+    assert await begun.lost() is None
+    assert begun.receiver.received == b"last"
+
+
+async def test_a_client_that_sends_no_more_still_gets_what_waits(begun):
+    for piece in PIECES:
+        begun.tcp.write(piece)
+    begun.theirs.shutdown(socket.SHUT_WR)
+    assert await begun.read(len(WHOLE)) == WHOLE
+    assert await begun.lost() is None
+
+
+def reset(connection):
+    connection.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    connection.theirs.close()
+
+
+async def test_a_reset_while_reading(begun):
+    reset(begun)
+    assert isinstance(await begun.lost(), ConnectionResetError)
+
+
+async def test_a_reset_before_it_began(waiting):
+    reset(waiting)
+    select.select([waiting.tcp._sock], [], [], 20)
+    waiting.begin()
+    assert isinstance(await waiting.lost(), ConnectionResetError)
+
+
+async def test_a_reset_while_bytes_wait(begun):
+    for piece in PIECES:
+        begun.tcp.write(piece)
+    begun.tcp.pause_reading()
+    reset(begun)
+    assert isinstance(await begun.lost(), OSError)
+    assert begun.tcp.buffered_bytes == 0
+
+
+async def test_a_reset_while_closing(begun):
+    for piece in PIECES:
+        begun.tcp.write(piece)
+    begun.tcp.close()
+    reset(begun)
+    assert isinstance(await begun.lost(), OSError)
+
+
+async def test_a_reset_during_a_pause_is_met_by_the_next_write(begun):
+    begun.tcp.pause_reading()
+    reset(begun)
+    select.select([begun.tcp._sock], [], [], 20)
     for _ in range(3):
-        tcp.write(b"to nobody")
-    await asyncio.sleep(0)
-    assert tcp._transport.is_closing()
+        begun.tcp.write(b"to nobody")
+    assert not begun.receiver.lost.done()
+    assert isinstance(await begun.lost(), OSError)
 
 
-async def test_a_lost_connection_writes_to_no_socket_that_has_its_number():
-    ours, theirs = socket.socketpair()
-    opened = []
-    listener = SimpleNamespace(
-        scheme="rtmp",
-        settings=SimpleNamespace(write_high_water=1_000),
-        open_session=lambda transport, peer: opened.append(transport),  # None: refused, and aborted
-    )
-    loop, number = asyncio.get_running_loop(), ours.fileno()
-    await loop.connect_accepted_socket(lambda: RtmpServerProtocol(listener), ours)
-    while ours.fileno() >= 0:
-        await asyncio.sleep(0)
+async def test_a_receiver_that_closes_while_it_is_handed_something(begun):
+    begun.receiver.answer = lambda data: (begun.tcp.write(b"bye"), begun.tcp.close())
+    begun.theirs.send(b"hello")
+    assert await begun.lost() is None
+    assert await begun.read(3) == b"bye"
+    assert await begun.read_end() == b""
+
+
+async def test_a_receiver_that_fails_is_logged_and_loses_its_connection(begun, caplog):
+    failure = RuntimeError("broken")
+
+    def fail(data):
+        raise failure
+
+    begun.receiver.answer = fail
+    begun.theirs.send(b"hello")
+    assert await begun.lost() is failure
+    assert "could not be handled" in caplog.text
+
+
+async def test_a_lost_connection_touches_no_socket_that_has_its_number(begun, poller):
+    number = begun.tcp._fd
+    begun.tcp.abort()
+    await begun.lost()
     innocent, other = socket.socketpair()
-    with theirs, innocent, other:
+    with innocent, other:
         if number not in (innocent.fileno(), other.fileno()):
             os.dup2(innocent.fileno(), number)
-        (tcp,) = opened
-        tcp.write(b"stray")
+        begun.tcp.write(b"stray")
+        begun.tcp.pause_reading()
+        begun.tcp.resume_reading()
+        begun.tcp.close()
+        assert begun.tcp.silence() == 0.0
         innocent.sendall(b"mine")
         other.sendall(b"mine")
         assert (innocent.recv(100), other.recv(100)) == (b"mine", b"mine")
@@ -127,40 +324,10 @@ async def test_a_lost_connection_writes_to_no_socket_that_has_its_number():
             os.close(number)
 
 
-class Reading(asyncio.BufferedProtocol):
-    """Keeps what was read, and says so."""
-
-    def __init__(self):
-        self.buffer = bytearray(RECEIVE_BUFFER_BYTES)
-        self.pieces = []
-        self.has_read = asyncio.Event()
-        self.is_over = asyncio.Event()
-
-    def get_buffer(self, sizehint):
-        return memoryview(self.buffer)
-
-    def buffer_updated(self, nbytes):
-        self.pieces.append(bytes(self.buffer[:nbytes]))
-        self.has_read.set()
-
-    def connection_lost(self, exc):
-        self.is_over.set()
-
-
 @pytest.fixture
-async def gathering():
-    """A transport over TCP that gathers, what its protocol reads, and the client's end."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        theirs = socket.create_connection(server.getsockname())
-        ours, _ = server.accept()
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.connect_accepted_socket(Reading, ours)
-    tcp = TcpTransport(transport)
-    tcp.gather(True)
-    yield tcp, protocol, theirs
-    transport.abort()
-    theirs.close()
-    await asyncio.wait_for(protocol.is_over.wait(), 5)
+def gathering(begun):
+    begun.tcp.gather(True)
+    return begun
 
 
 async def turns(count=20):
@@ -169,49 +336,98 @@ async def turns(count=20):
 
 
 async def test_what_comes_waits_until_it_is_asked_for(gathering):
-    tcp, protocol, theirs = gathering
-    tcp.read_now()
+    gathering.tcp.read_now()
     for piece in (b"one", b"two"):
-        theirs.sendall(piece)
+        gathering.theirs.send(piece)
         await turns()
-    assert protocol.pieces == []
-    tcp.read_now()
-    assert protocol.pieces == [b"onetwo"]
+    assert gathering.receiver.received == b""
+    gathering.tcp.read_now()
+    assert gathering.receiver.received == b"onetwo"
 
 
 async def test_much_is_read_unasked(gathering):
-    _, protocol, theirs = gathering
-    theirs.sendall(bytes(RECEIVE_BUFFER_BYTES))
-    await asyncio.wait_for(protocol.has_read.wait(), 5)
-    assert sum(map(len, protocol.pieces)) > 1
+    await asyncio.get_running_loop().sock_sendall(gathering.theirs, bytes(RECEIVE_BUFFER_BYTES))
+    async with asyncio.timeout(20):
+        while not gathering.receiver.received:
+            await asyncio.sleep(0.001)
 
 
 async def test_an_end_is_heard_of_with_what_came_before(gathering):
-    _, protocol, theirs = gathering
-    theirs.sendall(b"bye")
-    theirs.close()
-    await asyncio.wait_for(protocol.is_over.wait(), 5)
-    assert protocol.pieces == [b"bye"]
+    gathering.theirs.send(b"bye")
+    gathering.theirs.close()
+    assert await gathering.lost() is None
+    assert gathering.receiver.received == b"bye"
+
+
+async def test_an_end_that_is_met_when_asked_is_reported_later(gathering):
+    gathering.theirs.close()
+    select.select([gathering.tcp._sock], [], [], 20)
+    gathering.tcp.read_now()
+    assert not gathering.receiver.lost.done()
+    assert await gathering.lost() is None
 
 
 async def test_who_is_paused_or_gathers_no_more_is_not_asked(gathering):
-    tcp, protocol, theirs = gathering
-    tcp.pause_reading()
-    theirs.sendall(b"later")
-    tcp.read_now()
-    assert protocol.pieces == []
-    tcp.gather(False)
-    tcp.resume_reading()
-    await asyncio.wait_for(protocol.has_read.wait(), 5)
-    theirs.sendall(b"for the loop")
-    tcp.read_now()
-    assert protocol.pieces == [b"later"]
+    gathering.tcp.pause_reading()
+    gathering.theirs.send(b"later")
+    gathering.tcp.read_now()
+    assert gathering.receiver.received == b""
+    gathering.tcp.gather(False)
+    gathering.tcp.resume_reading()
+    await gathering.receiver.heard(b"later")
+    gathering.theirs.send(b"for the loop")
+    gathering.tcp.read_now()
+    assert gathering.receiver.received == b"later"
 
 
 async def test_a_closed_transport_gathers_nothing(gathering):
-    tcp, protocol, theirs = gathering
-    theirs.sendall(b"too late")
-    tcp.abort()
-    tcp.gather(True)
-    tcp.read_now()
-    assert protocol.pieces == []
+    gathering.theirs.send(b"too late")
+    gathering.tcp.abort()
+    gathering.tcp.gather(True)
+    gathering.tcp.read_now()
+    assert gathering.receiver.received == b""
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="Linux knows")
+async def test_silence_is_short_after_an_acknowledgement(begun):
+    begun.tcp.write(b"confirm this")
+    assert await begun.read(12) == b"confirm this"
+    assert 0 <= begun.tcp.silence() < 20
+
+
+async def test_what_cannot_be_watched_is_lost(waiting, monkeypatch):
+    """The kernel's limit on what one user's processes watch, for example."""
+
+    def refuse(number, interest, handler):
+        if interest:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(waiting.tcp._poller, "watch", refuse)
+    waiting.begin()
+    assert (await waiting.lost()).errno == 28
+
+
+async def test_a_handler_that_fails_leaves_the_others_their_turn(caplog):
+    poller = make_poller(asyncio.get_running_loop())
+    pairs = [socket.socketpair() for _ in range(2)]
+    called = [asyncio.Event(), asyncio.Event()]
+
+    def fail_after(event):
+        def handler(ready):
+            event.set()
+            raise RuntimeError("broken")
+
+        return handler
+
+    for (ours, theirs), event in zip(pairs, called, strict=True):
+        poller.watch(ours.fileno(), READ, fail_after(event))
+        theirs.send(b"x")
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(event.wait() for event in called))
+    assert "could not be handled" in caplog.text
+    poller.close_when_idle()
+    for ours, theirs in pairs:
+        poller.watch(ours.fileno(), 0, print)
+        ours.close()
+        theirs.close()
+    assert poller._epoll.closed
