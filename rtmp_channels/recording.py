@@ -76,10 +76,10 @@ class _RecordedTransport:
         """As the transport says."""
         return self._transport.unread_bytes
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes, /) -> int:
         """Keeps a copy."""
         self._side.add(data)
-        self._transport.write(data)
+        return self._transport.write(data)
 
 
 class RecordedSession(Session):

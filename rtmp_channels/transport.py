@@ -21,8 +21,11 @@ class Transport(Protocol):
     def unread_bytes(self) -> int:
         """Bytes that it holds for the session, which has paused it."""
 
-    def write(self, data: bytes, /) -> None:
-        """Sends, or keeps, the bytes; never blocks and never raises for a lost connection."""
+    def write(self, data: bytes, /) -> int:
+        """Sends, or keeps, the bytes; never blocks and never raises for a lost connection.
+
+        Returns `buffered_bytes` as they are then.
+        """
 
     def silence(self) -> float:
         """Seconds since the other host is known to live, by what it confirmed; 0 if nobody

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rtmp_channels import goodbye
 from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.live.use import Message, StreamUse
-from rtmp_channels.media.cache import Wants
+from rtmp_channels.media.cache import wants_on
 from rtmp_channels.protocol import status
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.errors import LocalProtocolError
@@ -36,11 +36,13 @@ class Outlet:
     cache by then: the session is not asked. A session that ends has left its streams before.
     """
 
-    __slots__ = ("_pass_on", "_transport")
+    __slots__ = ("_pass_on", "_transport", "_waiting")
 
     def __init__(self, session: Session) -> None:
         self._pass_on = session.connection.pass_on
         self._transport = session.transport
+        self._waiting = 0
+        """What the last write left waiting: after nothing, one more is written unasked."""
 
     @property
     def buffered_bytes(self) -> int:
@@ -49,7 +51,15 @@ class Outlet:
 
     def write_shared(self, data: bytes, /) -> None:
         """Writes now, behind what is queued."""
-        self._transport.write(self._pass_on(data))
+        self._waiting = self._transport.write(self._pass_on(data))
+
+    def write_within(self, data: bytes, limit: int, /) -> bool:
+        """The same, unless too much waits."""
+        transport = self._transport
+        if self._waiting and transport.buffered_bytes > limit:
+            return False
+        self._waiting = transport.write(self._pass_on(data))
+        return True
 
 
 class Playing(StreamUse):
@@ -57,7 +67,7 @@ class Playing(StreamUse):
 
     def __init__(self, session: Session, message: Message) -> None:
         super().__init__(session, message)
-        self._player = Player(Outlet(session), self, Wants(self.message_stream_id))
+        self._player = Player(Outlet(session), self, wants_on(self.message_stream_id))
         self._stream: Stream | None = None
         self._is_answered = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from rtmp_channels.media.gop import GopCache, GopLimits
@@ -30,6 +31,15 @@ class Wants(NamedTuple):
     def encode(self, packets: Iterable[Packet]) -> bytes:
         """The player's packets in chunks, joined."""
         return b"".join([packet.encode(self.message_stream_id) for packet in self.select(packets)])
+
+
+@lru_cache(maxsize=64)
+def wants_on(message_stream_id: int) -> Wants:
+    """Everything, on that message stream.
+
+    The same object for all players on theirs, as far as it can be: they are compared at each write.
+    """
+    return Wants(message_stream_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

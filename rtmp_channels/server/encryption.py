@@ -115,10 +115,10 @@ class TlsTransport:
         """None: what was decrypted is handed on."""
         return 0
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes, /) -> int:
         """Encrypts and sends; dropped when TLS is over, or was never there."""
         if self.is_ended or not self.is_secured:
-            return
+            return 0
         records: list[bytes] = []
         rest = memoryview(data)
         try:
@@ -127,8 +127,8 @@ class TlsTransport:
                 records.append(self._outgoing.read())
         except ssl.SSLError:
             self.abort()
-            return
-        self._tcp.write(b"".join(records))
+            return 0
+        return self._tcp.write(b"".join(records))
 
     def silence(self) -> float:
         """As TCP knows."""

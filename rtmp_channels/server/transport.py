@@ -107,7 +107,7 @@ class TcpTransport:
         """None: they wait in the kernel."""
         return 0
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes, /) -> int:
         """Sends what the kernel takes, keeps the rest."""
         if self._is_clear:
             try:
@@ -116,13 +116,14 @@ class TcpTransport:
                 sent = 0
             except OSError as error:
                 self._lose(error)
-                return
+                return 0
             if sent == len(data):
-                return
+                return 0
             data = data[sent:]
             self._is_clear = False
         if not self._is_closing:
             self._keep(data)
+        return self._unsent_bytes
 
     def silence(self) -> float:
         """By the last acknowledgement that the kernel got; known on Linux only."""

@@ -79,28 +79,31 @@ class Fanout:
         end, limit = self.end, self._limits.player_bytes
         batches: dict[tuple[int, Wants], bytes] = {}
         position: int | None = None
-        wants, data = Wants(), b""
+        wants: Wants | None = None
+        data = b""
         sent = 0
         for player in tuple(self._phases[phase]):
-            if player.position is None or player.position >= end:
-                continue
-            if player.position != position or player.wants != wants:
+            # What each packet to each player pays for: most are where the one before was, and get
+            # the same.
+            if player.position != position or player.wants is not wants:
+                if player.position is None or player.position >= end:
+                    continue
                 position, wants = key = player.position, player.wants
                 if key not in batches:
                     batches[key] = self._encode(wants, position)
                 data = batches[key]
-            # As in `_write`, which each packet to each player would pay for.
-            subscriber = player.subscriber
-            if subscriber.buffered_bytes > limit:
-                self._fall_behind(player)
-                continue
             player.position = end
-            if data:
+            if not data:
+                continue
+            try:
+                has_room = player.subscriber.write_within(data, limit)
+            except Exception:
+                player.log_broken()
+                continue
+            if has_room:
                 sent += len(data)
-                try:
-                    subscriber.write_shared(data)
-                except Exception:
-                    player.log_broken()
+            else:
+                self._fall_behind(player)
         self.bytes_sent += sent
         self._flushed[phase] = max(self._flushed[phase], end)
         self._trim()

@@ -22,6 +22,9 @@ class Subscriber(Protocol):
     def write_shared(self, data: bytes, /) -> None:
         """Writes chunked bytes that others write as well; must neither block nor wait."""
 
+    def write_within(self, data: bytes, limit: int, /) -> bool:
+        """The same, unless about more than `limit` bytes wait: then it returns False."""
+
 
 class PlayEnd(Enum):
     """Why a stream ends a player."""

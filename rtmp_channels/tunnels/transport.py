@@ -50,10 +50,10 @@ class TunnelTransport:
         """Bytes that have not left yet."""
         return self._unsent_bytes + self._leaving_bytes
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes, /) -> int:
         """Keeps the bytes for the carrier."""
         if self.is_closing:
-            return
+            return 0
         self._unsent.append(data)
         self._unsent_bytes += len(data)
         self._memory.grow(len(data))
@@ -61,6 +61,7 @@ class TunnelTransport:
         if not self._is_full and self.buffered_bytes > self._high_water:
             self._is_full = True
             self.session.pause_writing()
+        return self.buffered_bytes
 
     def silence(self) -> float:
         """Unknown, as the host at the other end may be a proxy; but somebody asked for it."""

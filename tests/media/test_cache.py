@@ -1,6 +1,6 @@
 import pytest
 
-from rtmp_channels.media.cache import HeadLimits, StreamCache, Wants
+from rtmp_channels.media.cache import HeadLimits, StreamCache, Wants, wants_on
 from rtmp_channels.protocol.constants import MessageType
 from tests.media import flv
 
@@ -106,3 +106,8 @@ def test_defaults():
     assert HeadLimits() == HeadLimits(bytes=262_144, messages=64)
     assert StreamCache().start(Wants()) == []
     assert flv.data().type is MessageType.DATA_AMF0
+
+
+def test_players_on_the_same_message_stream_want_the_same_object():
+    assert wants_on(3) is wants_on(3)
+    assert wants_on(3) == Wants(3)

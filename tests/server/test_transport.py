@@ -121,7 +121,7 @@ def begun(waiting):
 
 
 async def test_what_the_kernel_takes_has_left(begun):
-    begun.tcp.write(b"now")
+    assert begun.tcp.write(b"now") == 0
     assert begun.theirs.recv(10) == b"now"
     assert begun.tcp.buffered_bytes == 0
 
@@ -139,9 +139,8 @@ async def test_what_comes_is_handed_on_in_order(begun):
 
 
 async def test_order_is_kept_when_the_kernel_is_full(begun):
-    for piece in PIECES:
-        begun.tcp.write(piece)
-    assert begun.tcp.buffered_bytes > 0
+    waiting = [begun.tcp.write(piece) for piece in PIECES]
+    assert waiting[-1] == begun.tcp.buffered_bytes > 0
     assert await begun.read(len(WHOLE)) == WHOLE
     begun.tcp.write(b"behind it")
     assert await begun.read(9) == b"behind it"

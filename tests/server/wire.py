@@ -24,6 +24,7 @@ class FakeTransport:
 
     def write(self, data):
         self.writes.append(data)
+        return self.buffered_bytes
 
     def silence(self):
         return self.silent_for

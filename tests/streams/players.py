@@ -20,6 +20,12 @@ class Viewer:
     def write_shared(self, data: bytes) -> None:
         self.writes.append(data)
 
+    def write_within(self, data: bytes, limit: int) -> bool:
+        has_room = self.buffered_bytes <= limit
+        if has_room:
+            self.write_shared(data)
+        return has_room
+
     def play_started(self) -> None:
         self.told.append("started")
 

@@ -459,6 +459,8 @@ async def test_a_player_that_cannot_keep_up_is_cut(connect, settings):
     player.wire.transport.buffered_bytes = 3_000_000
     player.session.pause_writing()
     await publisher.feed(stream, flv.key(0))
+    assert len(media(await player.settle())) == 1, "the one that found out"
+    await publisher.feed(stream, flv.inter(40))
     assert player.wire.transport.state == "aborted"
     assert player.types[:2] == ["rtmp.play", "rtmp.stop"]
     assert stats()[0].players == 0
