@@ -122,6 +122,8 @@ class Load:
     def __post_init__(self) -> None:
         self._first, self._second = hello(self.app, digest=self.digest)
         self._epoll = select.epoll()
+        # One for all: a new one for each read costs the load more than the read.
+        self._buffer = memoryview(bytearray(262_144))
         self.clients: dict[int, Client] = {}
         self._progress = time.perf_counter()
         self._ping_answer = ping_answer()
@@ -155,7 +157,7 @@ class Load:
         for number, _ in ready:
             client = self.clients[number]
             try:
-                data = client.sock.recv(262_144)
+                data = bytes(self._buffer[: client.sock.recv_into(self._buffer)])
             except ConnectionError:
                 data = b""
             if not data:
