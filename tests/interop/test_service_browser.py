@@ -61,7 +61,7 @@ def test_calls_and_packets_by_keyboard(start_demo_server: Callable[[], DemoServe
     assert administer["off"] == "Server.Unavailable"
     assert administer["throttled"] == [3, "Client.Throttled"]
     assert administer["needs"] == "amf_remoting.add_callrecord"
-    assert found["callLog"]["hidden"] == 0, "the call log scrolls sideways on a phone"
+    assert set(found["callLog"]["hidden"].values()) == {0}, "the call log scrolls sideways"
     rows = found["callLog"]["rows"]
     assert any("math.add\tServer.Unavailable\t" in row and "ada\tjson" in row for row in rows)
     assert found["method"].startswith("people.get(name: str) -> ")

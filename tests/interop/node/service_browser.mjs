@@ -187,14 +187,20 @@ async function callLog(page) {
 	await page.request.post(`${site}/gateway/json/${long}/y/`, { data: [] });
 	await page.goto(list);
 	while (!await rows.filter({ hasText: long }).count()) await page.goto(list);
-	// The table has a box of its own, which could scroll where the page does not.
-	await page.setViewportSize({ width: 390, height: 900 });
-	const hidden = await page.evaluate(() => {
-		const box = document.querySelector('.results');
-		return box.scrollWidth - box.clientWidth;
-	});
+	// The table has a box of its own, which could scroll where the page does not. The last two
+	// widths leave it little room between the sidebar and the filters.
+	const hidden = {};
+	for (const width of [390, 1000, 1200]) {
+		await page.setViewportSize({ width, height: 900 });
+		hidden[width] = await page.evaluate(() => {
+			const box = document.querySelector('.results');
+			return box.scrollWidth - box.clientWidth;
+		});
+	}
+	await page.setViewportSize({ width: 1600, height: 900 });  // a table, whose cells have tabs between
+	const texts = await rows.allInnerTexts();
 	await page.setViewportSize({ width: WIDTHS[0], height: 900 });
-	return { hidden, rows: await rows.allInnerTexts() };
+	return { hidden, rows: texts };
 }
 
 // At both widths, light and dark: how much too wide the page is, and a picture of it.
