@@ -195,7 +195,6 @@ class Exchange:
 
     def _fail(self, error: RemoteProtocolError, events: list[Event]) -> None:
         error.events = events
-        self.has_more = False
         self._machine.on_received(ConnectionInput.FAIL, "failure")
 
     def _sending(self, what: str) -> None:

@@ -172,7 +172,7 @@ class Receiver:
                 message_stream_id=message.message_stream_id,
                 timestamp=message.timestamp,
                 values=values[1:] if is_data_frame else values,
-                payload=_relayed(message, is_data_frame=is_data_frame),
+                payload=_relayed(message),
                 is_data_frame=is_data_frame,
             )
         ]
@@ -230,10 +230,10 @@ _HANDLERS: Final[Mapping[int, Callable[[Receiver, Message], list[Event]]]] = {
 }
 
 
-def _relayed(message: Message, *, is_data_frame: bool) -> bytes:
+def _relayed(message: Message) -> bytes:
     """The body for a DATA_AMF0 message: no leading byte of type 15, no `@setDataFrame`."""
     # Behind its first byte, a type 15 body is AMF0 that may switch to AMF3, as type 18 may.
     payload = message.payload
     if message.type == MessageType.DATA_AMF3:
         payload = payload.removeprefix(b"\0")
-    return payload.removeprefix(_SERIALIZED_SET_DATA_FRAME) if is_data_frame else payload
+    return payload.removeprefix(_SERIALIZED_SET_DATA_FRAME)

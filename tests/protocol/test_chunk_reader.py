@@ -243,6 +243,27 @@ def test_a_lower_message_length_holds_for_format_3_starts_too():
         read(chunk(3, 6, bytes(100)), chunk_reader)
 
 
+def test_clear_drops_half_messages_half_headers_and_what_headers_said():
+    chunk_reader = reader()
+    assert read(chunk(0, 6, bytes(100), length=300), chunk_reader) == []
+    chunk_reader.clear()
+    assert chunk_reader.partial_bytes == 0
+    assert payloads(read(chunk(0, 6, b"new"), chunk_reader)) == [b"new"]
+    assert read(chunk(0, 7, b"x")[:5], chunk_reader) == []
+    chunk_reader.clear()
+    assert payloads(read(chunk(0, 7, b"new"), chunk_reader)) == [b"new"]
+    with pytest.raises(RemoteProtocolError, match="chunk stream 6: format 3 before"):
+        read(chunk(3, 6, b"new"), chunk_reader)
+
+
+def test_partial_bytes_are_limited_to_the_byte():
+    chunk_reader = reader(max_partial_bytes=228)
+    data = chunk(0, 6, bytes(128), length=200) + chunk(0, 7, bytes(100), length=200)
+    assert read(data, chunk_reader) == []
+    with pytest.raises(RemoteProtocolError, match="more than 228 bytes of unfinished"):
+        read(b"\0", chunk_reader)
+
+
 def test_partial_bytes_are_limited_over_all_chunk_streams():
     chunk_reader = reader(max_partial_bytes=1000)
     data = b"".join(chunk(0, number, bytes(128), length=200) for number in range(2, 60))

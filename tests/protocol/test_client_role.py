@@ -104,6 +104,31 @@ def test_handshake_and_connect(digest, size):
     assert pair.client.state is pair.server.state is ConnectionState.CONNECTED
 
 
+def test_the_client_says_how_it_will_write():
+    """Its chunk size before `connect`, as publishers do; AMF3 only if it asks for just that."""
+    for asked, object_encoding in ((3, 3), (0, 0), (7, 0)):
+        pair = Pair()
+        pair.exchange()
+        pair.client.send_connect(OPTIONS | {"objectEncoding": asked})
+        data = pair.client.data_to_send()
+        assert data.startswith(message(u32(65_536), type=1))
+        (requested,) = pair.server.receive_data(data)
+        assert isinstance(requested, ConnectRequested)
+        pair.server.accept_connect()
+        pair.exchange()
+        assert pair.client.object_encoding == pair.server.object_encoding == object_encoding
+
+
+def test_a_connect_that_amf_cannot_hold_may_be_sent_again():
+    pair = Pair()
+    pair.exchange()
+    with pytest.raises(LocalProtocolError, match="AMF"):
+        pair.client.send_connect(OPTIONS | {"odd": object()})
+    assert pair.client.data_to_send() == b""
+    pair.client.send_connect(OPTIONS)
+    assert pair.client.data_to_send()
+
+
 def test_a_rejected_client_is_closed():
     pair = Pair()
     pair.exchange()

@@ -66,11 +66,13 @@ def test_a_call_of_ours_and_its_answers():
     connection, written = connected_server()
     assert connection.send_call("onSay", ["hi"]) == 0
     first = connection.send_call("ping2", ["are you there"], expect_result=True)
+    connection.send_call("onSay", ["in between"])
     second = connection.send_call("ping2", expect_result=True)
-    assert first != second
+    assert 0 < first < second
     assert written.commands() == [
         (0, ["onSay", 0, None, "hi"]),
         (0, ["ping2", first, None, "are you there"]),
+        (0, ["onSay", 0, None, "in between"]),
         (0, ["ping2", second, None]),
     ]
     result = receive_one(connection, call("_result", first, "yes", 2))
@@ -279,7 +281,13 @@ def test_bandwidth_checks_do_not_pile_up():
 
 @pytest.mark.parametrize(
     ("arguments", "publish_type"),
-    [(["a"], "live"), (["a", "live"], "live"), (["a", "record"], "record"), (["a", None], "live")],
+    [
+        (["a"], "live"),
+        (["a", "live"], "live"),
+        (["a", "record"], "record"),
+        (["a", None], "live"),
+        (["a", 5], "live"),
+    ],
     ids=repr,
 )
 def test_publish_type_may_be_missing(arguments, publish_type):
@@ -374,9 +382,10 @@ def test_stream_commands_on_stream_0_belong_to_the_application():
         (call("FCUnpublish", 6, "a"), StreamClosed(1)),
         (call("closeStream", 0, stream=1), StreamClosed(1)),
         (call("publish", 0, False, stream=1), StreamClosed(1)),
+        (call("publish", 0, None, stream=1), StreamClosed(1)),
         (call("deleteStream", 0, 1), StreamDeleted(1)),
     ],
-    ids=["FCUnpublish", "closeStream", "publish(false)", "deleteStream"],
+    ids=["FCUnpublish", "closeStream", "publish(false)", "publish(null)", "deleteStream"],
 )
 def test_every_ending_is_one_idempotent_unpublish(data, event):
     connection, _ = publishing_server()
@@ -479,6 +488,8 @@ def test_the_end_of_a_play():
     connection.receive_data(call("play", 5, "feed", stream=1))
     connection.finish_play(1)
     assert [one.type for one in written.messages()] == [4, 20]
+    with pytest.raises(LocalProtocolError, match="finish_play: stream 1 is not PLAYING"):
+        connection.finish_play(1)
 
 
 def test_a_refused_player_may_ask_again():
@@ -493,12 +504,15 @@ def test_a_refused_player_may_ask_again():
 
 
 def test_a_player_may_switch_and_stop():
-    connection, _ = with_stream()
+    connection, written = with_stream()
     data = call("play", 4, "a", stream=1) + call("play", 5, "b", -2, -1, False, stream=1)
     _, second = connection.receive_data(data)
     assert isinstance(second, PlayRequested)
     assert (second.stream_name, second.reset) == ("b", False)
     assert connection.receive_data(call("play", 0, False, stream=1)) == [StreamClosed(1)]
+    connection.receive_data(call("play", 6, "c", stream=1))
+    assert connection.receive_data(call("play", 0, None, stream=1)) == [StreamClosed(1)]
+    assert written.messages() == []  # whoever publishes is told of the end, and nobody else
 
 
 def test_pause_seek_and_receive():
@@ -506,14 +520,18 @@ def test_pause_seek_and_receive():
     data = (
         call("pause", 0, True, 1500, stream=1)
         + call("pauseRaw", 0, False, stream=1)
+        + call("pause", 0, 1, "soon", stream=1)
         + call("seek", 6, 2500, stream=1)
+        + call("seek", 7, "the end", stream=1)
         + call("receiveAudio", 0, False, stream=1)
         + call("receiveVideo", 0, True, stream=1)
     )
     assert connection.receive_data(data) == [
         PauseRequested(1, 0, paused=True, position=1500),
         PauseRequested(1, 0, paused=False, position=0),
+        PauseRequested(1, 0, paused=True, position=0),
         SeekRequested(1, 6, 2500),
+        SeekRequested(1, 7, 0),
         ReceiveSwitched(1, MessageType.AUDIO, enabled=False),
         ReceiveSwitched(1, MessageType.VIDEO, enabled=True),
     ]

@@ -7,7 +7,9 @@ import pytest
 from amf_remoting import amf
 from rtmp_channels.protocol import Connection, LocalProtocolError, RemoteProtocolError
 from rtmp_channels.protocol.events import CallReceived, ConnectRequested, StreamCreated
+from rtmp_channels.protocol.shared_object import SharedObjectMessage, Use
 from rtmp_channels.protocol.state import ConnectionState
+from rtmp_channels.protocol.user_control import UserControlType
 
 from .chunks import message, u32
 from .peers import PLAIN_HANDSHAKE, call, command, connect, connected_server, open_server, values_of
@@ -60,6 +62,25 @@ def test_properties_and_information_override_what_the_answer_says_by_itself():
     assert values[2]["fmsVer"] == "X/1"
     assert values[2]["capabilities"] == 31
     assert values[3]["secureToken"] == "t"
+    connection, written = open_server()
+    connection.receive_data(connect())
+    connection.accept_connect(properties={"fmsVer": "X/2"})
+    ((_, values),) = written.commands()
+    assert values[2]["fmsVer"] == "X/2"
+    connection, written = open_server()
+    connection.receive_data(connect())
+    connection.accept_connect(information={"description": "Welcome."})
+    ((_, values),) = written.commands()
+    assert values[3]["description"] == "Welcome."
+
+
+@pytest.mark.parametrize("answer", ["accept_connect", "reject_connect"])
+def test_connect_may_have_another_transaction_id(answer):
+    connection, written = open_server()
+    connection.receive_data(command("connect", 5, {"app": "x"}))
+    getattr(connection, answer)()
+    ((_, values),) = written.commands()
+    assert values[1] == 5
 
 
 def test_connect_request_has_app_query_arguments_and_encoding():
@@ -174,13 +195,14 @@ def test_the_first_rejection_may_hold_a_challenge():
     ("data", "why"),
     [
         (call("createStream", 2), "command 'createStream' before connect"),
+        (call("x" * 1_000, 2), "command 'x{64}' before connect"),
         (command("connect", 1), "not an object"),
         (command("connect", 1, [1]), "not an object"),
         (message(b"x", type=9, stream=1), "media in state OPEN"),
         (message(b"x", type=18, stream=1), "data in state OPEN"),
         (message(b"x", type=19), "a shared object in state OPEN"),
     ],
-    ids=["call", "no object", "array", "video", "data", "shared object"],
+    ids=["call", "long call", "no object", "array", "video", "data", "shared object"],
 )
 def test_nothing_but_control_messages_and_connect_comes_first(data, why):
     connection, _ = open_server()
@@ -222,6 +244,10 @@ def test_calls_need_an_accepted_connection():
         lambda: connection.send_error(1, {}),
         lambda: connection.send_status(0, {}),
         lambda: connection.send_ping(0),
+        lambda: connection.send_message(1, 9, 0, b"x"),
+        lambda: connection.send_shared_object(SharedObjectMessage("so", events=(Use(),))),
+        lambda: connection.send_stream_event(UserControlType.STREAM_BEGIN, 1),
+        lambda: connection.send_buffer_length(1, 300),
         lambda: connection.send_raw(b"x"),
         lambda: connection.pass_on(b"x"),
         lambda: connection.accept_publish(1),
@@ -237,6 +263,8 @@ def test_a_value_that_amf_cannot_hold_leaves_nothing_behind():
     written.messages()
     with pytest.raises(LocalProtocolError, match="AMF"):
         connection.accept_connect(information={"odd": object()})
+    with pytest.raises(LocalProtocolError, match="AMF"):
+        connection.reject_connect(information={"odd": object()})
     assert connection.state is ConnectionState.CONNECTING
     assert written.messages() == []
     connection.accept_connect()

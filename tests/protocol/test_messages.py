@@ -95,6 +95,19 @@ def test_type_15_becomes_the_body_of_a_type_18():
     assert event == DataReceived(1, 0, ["onTextData", {"text": "é"}], values, is_data_frame=False)
 
 
+def test_data_of_nothing():
+    connection, _ = publishing_server()
+    event = receive_one(connection, message(b"", type=18, stream=1))
+    assert event == DataReceived(1, 0, [], b"", is_data_frame=False)
+
+
+def test_data_with_too_many_values():
+    connection, _ = publishing_server(amf_limits=amf.Limits(values=100))
+    data = amf.dumps_many(["cue", list(range(200))], 0)
+    with pytest.raises(RemoteProtocolError, match="undecodable AMF"):
+        connection.receive_data(message(data, type=18, stream=1))
+
+
 def test_undecodable_data():
     connection, _ = publishing_server()
     with pytest.raises(RemoteProtocolError, match="undecodable AMF"):
@@ -139,6 +152,13 @@ def test_tiny_chunk_sizes_are_refused(chunk_size, why):
     connection, _ = connected_server()
     with pytest.raises(RemoteProtocolError, match=why):
         connection.receive_data(message(u32(chunk_size), type=1))
+
+
+def test_the_smallest_chunk_size_is_a_setting():
+    connection, _ = connected_server(min_peer_chunk_size=64)
+    assert connection.receive_data(message(u32(64), type=1)) == []
+    with pytest.raises(RemoteProtocolError, match=r"chunk size of 63 \(64 at least\)"):
+        connection.receive_data(message(u32(63), type=1))
 
 
 def test_a_chunk_size_of_2_gb_is_taken_and_allocates_nothing():
@@ -223,6 +243,16 @@ def test_round_trips_are_measured_by_the_callers_clock():
     answer = message(b"\0\x07" + u32(100_500), type=4)
     assert connection.receive_data(answer, now=100.75) == [PingAnswered(100_500, 250)]
     assert connection.receive_data(answer, now=101) == []
+
+
+def test_a_clock_beyond_the_32_bits_of_a_ping():
+    connection, written = connected_server()
+    now = ((1 << 32) + 5) / 1000
+    connection.send_ping(now)
+    (request,) = written.messages()
+    assert request.payload == b"\0\x06" + u32(5)
+    answer = message(b"\0\x07" + u32(5), type=4)
+    assert connection.receive_data(answer, now=now + 0.25) == [PingAnswered(5, 250)]
 
 
 def test_a_ping_across_the_wrap_of_32_bits_and_a_response_to_nothing():

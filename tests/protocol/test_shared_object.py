@@ -194,6 +194,15 @@ def test_shared_objects_travel_on_chunk_stream_3_message_stream_0_time_0(object_
     assert event == SharedObjectReceived(shared)
 
 
+def test_limits_of_amf_reach_the_connection():
+    connection, _ = connected_server(amf_limits=amf.Limits(values=100))
+    data = b"\0\x01k" + amf.dumps(list(range(200)), 0)
+    with pytest.raises(RemoteProtocolError, match="shared object: "):
+        connection.receive_data(
+            message(body("03" + len(data).to_bytes(4, "big").hex() + data.hex()), type=19)
+        )
+
+
 def test_limits_reach_the_connection():
     connection, _ = connected_server(max_shared_object_events=2)
     with pytest.raises(RemoteProtocolError, match="more than 2 events"):
