@@ -149,6 +149,10 @@ class RtmpSettings:
     freeze_loaded: bool = True
     """Whether what is loaded when an endpoint opens is left out of garbage collections."""
 
+    gc_threshold: int = 20_000
+    """After how many new objects the garbage collector looks for cycles, in place of Python's 700;
+    a higher threshold of the site's own (`gc.set_threshold`), or none, stays."""
+
     def connection_config(self) -> ConnectionConfig:
         """The part that the protocol floor enforces."""
         return _connection_config(

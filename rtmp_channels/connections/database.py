@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import close_old_connections, connections, router, transaction
+from django.db import IntegrityError, close_old_connections, connections, router, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -30,6 +30,22 @@ BEATS_MISSED = 3
 
 BATCH = 500
 """Rows that one statement deletes."""
+
+_COLUMNS = (
+    "process_id",
+    "connection_id",
+    "user_id",
+    "address",
+    "transport",
+    "application",
+    "instance",
+    "program",
+    "opened",
+    "round_trip",
+    "received",
+    "sent",
+)
+"""Of a connection's row; its key is the database's."""
 
 T = TypeVar("T")
 
@@ -129,26 +145,29 @@ def _update(facts: Sequence[Facts]) -> None:
 
 
 def _insert(process: ServerProcess, facts: Sequence[Facts]) -> None:
-    """One statement, too. Others may have taken the process for dead, and deleted some rows."""
+    """Rows that are there already, which is rare, are replaced: a user is gone, or others took the
+    process for dead and deleted some."""
     if not facts:
         return
-    _remove([one.connection_id for one in facts])
+    try:
+        with transaction.atomic(using=_alias()):
+            _insert_new(process, facts)
+    except IntegrityError:
+        _remove([one.connection_id for one in facts])
+        _insert_new(process, facts)
+
+
+def _insert_new(process: ServerProcess, facts: Sequence[Facts]) -> None:
+    """One statement, too."""
     connection = connections[_alias()]
-    fields = LiveConnection._meta.concrete_fields
-    columns = {field.column: field for field in fields if field.column and not field.primary_key}
-    table, *names = map(connection.ops.quote_name, (LiveConnection._meta.db_table, *columns))
+    table, *names = map(connection.ops.quote_name, (LiveConnection._meta.db_table, *_COLUMNS))
     marks = ", ".join(["%s"] * len(names))
-    rows = [
-        [
-            field.get_db_prep_save(getattr(row, field.attname), connection)
-            for field in columns.values()
-        ]
-        for row in (_row(process, one) for one in facts)
-    ]
+    as_time = connection.ops.adapt_datetimefield_value
+    users = {user: _user_value(user) for user in {one.user for one in facts}}
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608 - as above
-            rows,
+            [_row(process, one, users[one.user], as_time(one.opened)) for one in facts],
         )
 
 
@@ -157,21 +176,23 @@ def _remove(connection_ids: Sequence[str]) -> None:
         LiveConnection.objects.filter(connection_id__in=batch).delete()
 
 
-def _row(process: ServerProcess, facts: Facts) -> LiveConnection:
+def _row(process: ServerProcess, facts: Facts, user: Any, opened: Any) -> tuple[Any, ...]:
+    """Values as the driver takes them, in the order of `_COLUMNS`: an instance of the model, and
+    each of its fields, would cost several times as much."""
     application, _, instance = _without_nul(facts.path).strip("/").partition("/")
-    return LiveConnection(
-        process=process,
-        connection_id=facts.connection_id,
-        user_id=_user_key(facts.user),
-        address=facts.address[:64],
-        transport=facts.transport,
-        application=application[:255],
-        instance=instance[:255],
-        program=_without_nul(facts.program)[:255],
-        opened=facts.opened,
-        round_trip=facts.round_trip,
-        received=facts.received,
-        sent=facts.sent,
+    return (
+        process.pk,
+        facts.connection_id,
+        user,
+        facts.address[:64],
+        facts.transport,
+        application[:255],
+        instance[:255],
+        _without_nul(facts.program)[:255],
+        opened,
+        facts.round_trip,
+        facts.received,
+        facts.sent,
     )
 
 
@@ -184,12 +205,13 @@ def _delete(process: ServerProcess) -> None:
     ServerProcess.objects.filter(key=process.key).delete()
 
 
-def _user_key(value: Any) -> Any:
-    """The key as users have it; None for what cannot be one."""
+def _user_value(value: Any) -> Any:
+    """The key as users have it, for the driver; None for what cannot be one."""
     try:
-        return get_user_model()._meta.pk.to_python(value)
+        key = get_user_model()._meta.pk.to_python(value)
     except ValidationError:
         return None
+    return LiveConnection._meta.get_field("user").get_db_prep_save(key, connections[_alias()])
 
 
 def _alias() -> str:

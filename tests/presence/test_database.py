@@ -5,7 +5,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db.models.functions import Now
 
-from rtmp_channels.connections.database import DatabasePresence, write_beat
+from rtmp_channels.connections.database import _COLUMNS, DatabasePresence, write_beat
 from rtmp_channels.connections.heartbeat import Beat
 from rtmp_channels.models import LiveConnection, ServerProcess
 from tests.presence.facts import facts
@@ -62,6 +62,31 @@ async def test_a_connection_whose_user_is_gone_stays_in_the_list(presence):
     await here.write(Beat(10, 1, [facts("a", received=9_000)]))
     row = await LiveConnection.objects.aget()
     assert (row.connection_id, row.user_id, row.received) == ("a", None, 9_000)
+
+
+async def test_a_row_holds_all_that_is_known(presence):
+    known = facts("a", program="Ruffle", user=7)
+    assert await presence().write(Beat(10, 1, [known]))
+    row = await LiveConnection.objects.select_related("process").aget()
+    assert row.process == await ServerProcess.objects.aget()
+    assert (row.connection_id, row.user_id, row.address) == ("a", 7, known.address)
+    assert (row.transport, row.program, row.opened) == (known.transport, "Ruffle", known.opened)
+    assert (row.round_trip, row.received, row.sent) == (20, 3_500, known.sent)
+    columns = {field.column for field in LiveConnection._meta.concrete_fields}
+    assert columns == {"id", *_COLUMNS}
+
+
+async def test_rows_that_others_left_are_replaced(presence):
+    here = presence()
+    await here.write(Beat(10, 1, [facts("a"), facts("b")]))
+    new = [facts("c"), facts("a", received=9_000), facts("d")]
+    assert await here.write(Beat(10, 4, new))
+    assert [(row[0], row[4]) for row in await arows()] == [
+        ("a", 9_000),
+        ("b", 3_500),
+        ("c", 3_500),
+        ("d", 3_500),
+    ]
 
 
 async def test_what_clients_call_themselves_spoils_no_beat(presence):

@@ -1,10 +1,12 @@
 """What `daphne -e` and `manage.py runserver` open."""
 
+import gc
 import socket
 import sys
 
 import pytest
 
+from rtmp_channels.server.endpoint import collect_rarely
 from tests.server.client import connection, rtmp_client
 from tests.server.conftest import HTTP, RTMP, trusting_nobody
 from tests.server.daphne import Daphne
@@ -46,6 +48,21 @@ async def test_plain_bytes_on_the_tls_port_do_no_harm(start_daphne, certificate)
     async with rtmp_client(server.port("rtmps"), ssl=trusting_nobody()) as client:
         await client.connect()
         assert await client.call("echo.echo", 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(700, 10_000), (50_000, 50_000), (0, 0), (10_000, 10_000)]
+)
+def test_garbage_collections_are_made_rarer_never_more_frequent(before, after):
+    found = gc.get_threshold()
+    try:
+        gc.set_threshold(before, 11, 12)
+        collect_rarely(10_000)
+        assert gc.get_threshold() == (after, 11, 12)
+        collect_rarely(0)
+        assert gc.get_threshold() == (after, 11, 12)
+    finally:
+        gc.set_threshold(*found)
 
 
 def test_port_already_taken_fails_at_once(start_daphne, taken_port):
