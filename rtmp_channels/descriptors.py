@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
 _RESERVED = 128
@@ -20,10 +21,12 @@ def allow(connections: int) -> None:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        most_connections.cache_clear()
 
 
+@functools.cache
 def most_connections() -> int:
-    """How many connections leave enough to others."""
+    """How many connections leave enough to others; asked for each, so the answer is kept."""
     if sys.platform == "win32":
         return sys.maxsize
     import resource
