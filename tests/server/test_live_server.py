@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 import threading
+from contextlib import suppress
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -18,6 +21,7 @@ from rtmp_channels.models import ServerProcess
 from rtmp_channels.permissions import ANYONE
 from rtmp_channels.protocol.events import StatusReceived
 from rtmp_channels.routing import RtmpRouter
+from rtmp_channels.server.endpoint import EndpointOptions, open_socket
 from rtmp_channels.shared_objects.access import shared_object
 from rtmp_channels.sync_consumers import RtmpConsumer
 from rtmp_channels.sync_consumers import remote as sync_remote
@@ -152,3 +156,31 @@ def test_what_cannot_be_served_is_told(settings):
     settings.ASGI_APPLICATION = "nowhere.application"
     with pytest.raises(ImproperlyConfigured, match="nowhere"):
         LiveRtmpServer().__enter__()
+
+
+def nodelay_of(address):
+    """Of each of this process's sockets whose peer has that address: whether it sends at once."""
+    for number in map(int, os.listdir("/proc/self/fd")):
+        try:
+            sock = socket.socket(fileno=os.dup(number))
+        except OSError:
+            continue
+        with sock, suppress(OSError):
+            if sock.getpeername() == address:
+                yield bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+
+@pytest.mark.parametrize("options", [{}, {"reuseport": True}], ids=["alone", "shared port"])
+def test_no_write_waits_for_an_acknowledgement(options):
+    """Nagle's algorithm against delayed acknowledgements costs 40 ms."""
+    listening = open_socket(EndpointOptions(port=0, interface="127.0.0.1", **options))
+    with listening, socket.create_connection(listening.getsockname()):
+        listening.setblocking(True)
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_neither_does_one_of_a_session():
+    with LiveRtmpServer(Game.as_asgi()) as server, RtmpClient(server.port, "game") as client:
+        assert list(nodelay_of(client.socket.getsockname())) == [True]
