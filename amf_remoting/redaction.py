@@ -16,7 +16,10 @@ from amf_remoting.inspection import walk_packet
 
 _LIMITS = Limits(depth=DEPTH_MAX)
 """No setting lets the gateway read deeper; a stack that is full ends the walk as a limit does."""
-SECRET_NAMES = ("password", "passwd", "secret", "token", "credential")
+SECRET_NAMES = (
+    *("password", "passwd", "pwd", "passphrase", "secret", "token", "credential"),
+    *("apikey", "api_key", "accesskey", "access_key", "privatekey", "private_key"),
+)
 """What has one of these words in its name is nobody's business."""
 _LOGIN_BODIES = ("body", "class 1, bit 0")
 """Where a command message has its login: by name, and in Flex's small form by its flag."""

@@ -42,7 +42,13 @@ def test_credentials_are_overwritten_in_their_place() -> None:
 
 
 @pytest.mark.parametrize("encoding", [0, 3])
-@pytest.mark.parametrize("name", ["password", "newPassword", "access_token", "clientSecret"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("password", "newPassword", "access_token", "clientSecret", "userPwd", "passphrase"),
+        *("apiKey", "API_KEY", "accessKey", "aws_access_key", "privateKey", "private_key_2"),
+    ],
+)
 def test_members_with_telling_names(name: str, encoding: Any) -> None:
     data = packet([{"a": 1, name: SECRET, "again": [SECRET]}], encoding=encoding)
     found = redacted(data)
