@@ -46,7 +46,7 @@ def read_body(request: HttpRequest, *, content_type: str) -> bytes:
 
 def reply(request: HttpRequest, body: bytes, *, content_type: str) -> HttpResponse:
     """A response that the calling page may read, if its site is allowed."""
-    response = HttpResponse(body, headers={"Content-Type": content_type})
+    response = HttpResponse(body, content_type=content_type)
     return add_cors(request, response) if remoting_settings.current.allowed_origins else response
 
 
