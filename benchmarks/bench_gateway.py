@@ -4,33 +4,44 @@
     python benchmarks/bench_gateway.py --only pure
 
 The sync view runs under WSGIHandler, the async one under ASGIHandler; times are processor time of
-all threads, of the fastest among many short rounds in which all take turns. Fails when a goal is
+all threads, of the fastest among many short rounds in which all take turns. A process is one draw
+of where code and data lie in memory, and that alone moves a figure by ten microseconds and more:
+each figure is the median of several processes, and the two builds take turns. Fails when a goal is
 missed.
 """
 
 import argparse
 import asyncio
 import io
+import json
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 
-from bench_codec import INNER, ROOT, Goals, Work, run_in_wheel
+from bench_codec import INNER, ROOT, Goals, Work
+from builds import BUILDS, compiled_python
 
 GOALS = {"pure": (100.0, 60.0), "compiled": (60.0, 60.0)}
 """Microseconds above the empty view: of one call, and of each call of a batch."""
 BATCH = 20
-ROUNDS = 1000
+DRAWS = 7
+"""Processes of each build."""
+ROUNDS = 200
+"""In each process."""
+SELDOM = 10
+"""What takes long (records, Py3AMF) takes part in one of so many rounds."""
+TURNS = 3
+"""In each round, of the calls whose differences are small against the times they are made of."""
 CONTENT_TYPE = "application/x-amf"
 
-
-Times = dict[str, list[float]]
-"""Microseconds of one call, by name, round by round."""
+Times = dict[str, float]
+"""Microseconds of one call, by name, in one process."""
 
 
 def take_turns(works: dict[str, Work]) -> Times:
@@ -41,10 +52,14 @@ def take_turns(works: dict[str, Work]) -> Times:
         start = time.perf_counter()
         work()
         loops[name] = max(1, int(0.0005 / (time.perf_counter() - start)))
-    times: Times = {name: [] for name in works}
-    order = list(works)
-    for _ in range(ROUNDS):
+    times: dict[str, list[float]] = {name: [] for name in works}
+    small = [name for name in works if name.startswith(("WSGI e", "ASGI e"))]
+    often = [name for name in works if not name.startswith(("records", "Py3AMF"))]
+    often += small * (TURNS - 1)
+    seldom = [name for name in works if name not in often]
+    for number in range(ROUNDS):
         # Nothing always comes after what leaves caches or threads warm for it.
+        order = often + (seldom if number % SELDOM == 0 else [])
         random.shuffle(order)
         for name in order:
             work = works[name]
@@ -54,7 +69,9 @@ def take_turns(works: dict[str, Work]) -> Times:
             for _ in range(loops[name]):
                 work()
             times[name].append((time.process_time() - start) / loops[name] * 1e6)
-    return times
+    for door in ("WSGI", "ASGI"):
+        times[f"{door} empty"] += times[f"{door} empty again"]
+    return {name: typical(rounds) for name, rounds in times.items()}
 
 
 def wsgi() -> Callable[[str, bytes], bytes]:
@@ -184,39 +201,39 @@ def measure() -> tuple[Times, tuple[int, int]]:
     return times, sizes
 
 
+def typical(rounds: list[float]) -> float:
+    """What a call takes while the machine does nothing else: one round of 32 is faster."""
+    return quantiles(rounds, n=32, method="inclusive")[0]
+
+
 def above(times: Times, name: str) -> float:
     """Microseconds above the empty view; of a batch, for each call."""
     door = "WSGI" if name.startswith("Py3AMF") else name.split(maxsplit=1)[0]
-    empty = times[f"{door} empty"] + times.get(f"{door} empty again", [])
-    difference = typical(times[name]) - typical(empty)
+    difference = times[name] - times[f"{door} empty"]
     return difference / (BATCH if name.endswith("batch") else 1)
 
 
-def typical(rounds: list[float]) -> float:
-    """What a call takes while the machine does nothing else: one round of 32 is faster."""
-    return quantiles(rounds, n=32)[0]
-
-
-def judge(kind: str, times: Times, sizes: tuple[int, int]) -> Goals:
+def judge(kind: str, draws: list[Times], size_ratio: float) -> Goals:
     goals = Goals()
-    empty = {door: typical(times[f"{door} empty"]) for door in ("WSGI", "ASGI")}
-    noise = ", ".join(
-        f"{door} {first:.0f} us (measured again: {typical(times[f'{door} empty again']):.0f})"
-        for door, first in empty.items()
+    version = sys.version.split()[0]
+    print(f"\n== {kind} codec, Python {version}, no middleware, no database, {DRAWS} processes")
+    empty = ", ".join(
+        f"{door} {median(one[f'{door} empty'] for one in draws):.0f} us"
+        for door in ("WSGI", "ASGI")
     )
-    print(f"empty views: {noise}")
-    print(f"{'us above the empty view':28}{'ours':>8}{'goal':>8}{'Py3AMF':>8}{'ratio':>8}")
+    print(f"empty views: {empty}")
+    print(f"{'us above the empty view':28}{'ours':>8}{'from':>8}{'to':>6}{'goal':>6}{'Py3AMF':>8}")
     for form, goal in zip(("echo", "batch"), GOALS[kind], strict=True):
-        theirs = above(times, f"Py3AMF {form}")
+        theirs = median(above(one, f"Py3AMF {form}") for one in draws)
         for door in ("WSGI", "ASGI"):
-            ours = above(times, f"{door} {form}")
+            figures = sorted(above(one, f"{door} {form}") for one in draws)
+            ours, least, most = median(figures), figures[0], figures[-1]
             title = f"{form} of {BATCH}, per call, {door}" if form == "batch" else f"echo, {door}"
-            print(f"{title:28}{ours:8.0f}{goal:8.0f}{theirs:8.0f}{ours / theirs:8.2f}")
+            print(f"{title:28}{ours:8.0f}{least:8.0f}{most:6.0f}{goal:6.0f}{theirs:8.0f}")
             goals.at_most(f"{title}, us", ours, goal)
-    pooled = above(times, "pool echo")
+    pooled = median(above(one, "pool echo") for one in draws)
     print(f"{'echo of a sync method, ASGI':28}{pooled:8.0f}  (processor time of all threads)")
-    time_ratio = typical(times["records AMF3"]) / typical(times["records JSON"])
-    size_ratio = sizes[0] / sizes[1]
+    time_ratio = median(one["records AMF3"] / one["records JSON"] for one in draws)
     print(f"1,000 records, AMF3/JsonResponse: time {time_ratio:.2f}, bytes {size_ratio:.2f}")
     goals.at_most("bytes of the records, AMF3/JSON", size_ratio, 0.5)
     if kind == "compiled":
@@ -224,7 +241,8 @@ def judge(kind: str, times: Times, sizes: tuple[int, int]) -> Goals:
     return goals
 
 
-def run_inner(kind: str) -> int:
+def run_inner(kind: str) -> None:
+    """Measures in this process, and prints what ``draw`` reads."""
     import gateway_site
 
     gateway_site.configure()
@@ -232,27 +250,41 @@ def run_inner(kind: str) -> int:
     from amf_remoting import amf
 
     assert amf.COMPILED is (kind == "compiled"), f"{amf.__file__} is not {kind}"
-    print(f"\n== {kind} codec, Python {sys.version.split()[0]}, no middleware, no database")
-    goals = judge(kind, *measure())
-    for line in goals.missed:
-        print(f"MISSED {line}")
-    return 1 if goals.missed else 0
+    print(json.dumps(measure()))
+
+
+def draw(kind: str, python: Path, folder: str) -> tuple[Times, float]:
+    """One process's times, and the records' share of JSON's bytes."""
+    variables = {"PYTHONPATH": str(ROOT)} if kind == "pure" else {}
+    command = [python, __file__, INNER, kind]
+    done = subprocess.run(command, cwd=folder, env=variables, check=True, stdout=subprocess.PIPE)
+    times, (amf_size, json_size) = json.loads(done.stdout)
+    return times, amf_size / json_size
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", choices=["pure", "compiled"])
-    parser.add_argument(INNER, choices=["pure", "compiled"], help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=BUILDS)
+    parser.add_argument(INNER, choices=BUILDS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inner:
-        return run_inner(options.inner)
-    status = 0
-    if options.only != "compiled":
-        command = [sys.executable, __file__, INNER, "pure"]
-        status |= subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, check=False).returncode
-    if options.only != "pure":
-        status |= run_in_wheel(Path(__file__))
-    return status
+        run_inner(options.inner)
+        return 0
+    missed: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        pythons = {kind: Path(sys.executable) for kind in BUILDS if options.only in (None, kind)}
+        if "compiled" in pythons:
+            pythons["compiled"] = compiled_python(Path(folder))
+        drawn: dict[str, list[tuple[Times, float]]] = {kind: [] for kind in pythons}
+        for _ in range(DRAWS):
+            for kind, python in pythons.items():
+                drawn[kind].append(draw(kind, python, folder))
+        for kind, draws in drawn.items():
+            goals = judge(kind, [times for times, _ in draws], draws[0][1])
+            missed += [f"{kind} {line}" for line in goals.missed]
+    for line in missed:
+        print(f"MISSED {line}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
