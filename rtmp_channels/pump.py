@@ -36,8 +36,11 @@ class Pump:
         self._refuse = refuse
         self._calls = calls
         calls.on_open = self._feed_while_dispatching
-        self._room = asyncio.Event()
-        self._queue = Inbox(max_messages=max_messages, max_bytes=max_bytes, on_room=self._room.set)
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        # The next two are made for the first feeder, which most connections never have.
+        self._room: asyncio.Event
+        self._queue: Inbox
         self._receive: Callable[[], Awaitable[Message]]
         self._feeders: list[asyncio.Task[None]] = []
         self._is_dispatching = False
@@ -86,7 +89,8 @@ class Pump:
 
     def _feed_while_dispatching(self) -> None:
         """A call of ours was made; else the dispatcher itself takes its answer."""
-        self._room.set()  # a feeder that waits with a call in its hand looks again
+        if self._feeders:
+            self._room.set()  # one that waits with a call in its hand looks again
         if self._is_dispatching:
             self._feed()
 
@@ -101,6 +105,13 @@ class Pump:
             await asyncio.gather(*self._feeders, return_exceptions=True)
 
     def _start(self, feeding: Coroutine[Any, Any, None]) -> None:
+        if not self._feeders:
+            self._room = asyncio.Event()
+            self._queue = Inbox(
+                max_messages=self._max_messages,
+                max_bytes=self._max_bytes,
+                on_room=self._room.set,
+            )
         loop = asyncio.get_running_loop()
         self._feeders.append(loop.create_task(self._watch(feeding)))
 

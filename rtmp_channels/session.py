@@ -220,8 +220,11 @@ class Session:
         self.connection.send_raw(data)
         if self._drain_waiters is not None and self._is_overrun:
             self.end(goodbye.overrun(self.buffered_bytes))
-        else:
+        elif self._is_flush_due:
             self.flush_soon()
+        else:  # as there, but this is a good part of what a broadcast costs each connection
+            self._is_flush_due = True
+            self._flushes.add(self)
 
     def write_joined(self, data: bytes) -> None:
         """As `write_shared`, but now: for who has joined what this turn of the loop brings."""
