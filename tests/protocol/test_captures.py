@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from amf_remoting import amf
+from rtmp_channels.explanation import explain
 from rtmp_channels.protocol import Connection
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.events import (
@@ -320,3 +322,59 @@ def test_ffmpeg_publish_is_answered_command_by_command():
         (0, "_result", 4),
         (1, "onStatus", 0),
     ]
+
+
+DIALECTS = {
+    # each message but media: what it is, its chunk stream, its format
+    "ffmpeg_publish": (
+        "connect 3 0, Set Chunk Size 2 0, releaseStream 3 1, FCPublish 3 1, createStream 3 1, "
+        "publish 8 0, @setDataFrame 4 0"
+    ),
+    "ffmpeg_play": (
+        "connect 3 0, Window Acknowledgement Size 2 0, createStream 3 1, getStreamLength 8 0, "
+        "play 8 0, Set Buffer Length 2 1, deleteStream 3 1"
+    ),
+    "rtmpdump_play": (
+        "connect 3 0, Window Acknowledgement Size 2 0, Set Buffer Length 2 1, createStream 3 1, "
+        "FCSubscribe 3 1, play 8 0, Set Buffer Length 2 3, deleteStream 3 1"
+    ),
+    "gst_rtmp2sink_publish": (
+        "connect 3 0, Window Acknowledgement Size 2 0, releaseStream 3 1, FCPublish 3 1, "
+        "createStream 3 1, publish 3 0, Set Chunk Size 2 1, @setDataFrame 4 0"
+    ),
+    "obs_publish": (
+        "Set Chunk Size 2 0, connect 3 0, releaseStream 3 1, FCPublish 3 1, createStream 3 1, "
+        "publish 4 0, @setDataFrame 4 0"
+    ),
+    "nginx_push": (
+        "Set Chunk Size 2 0, Window Acknowledgement Size 2 0, connect 3 0, createStream 3 0, "
+        "publish 5 0, Stream Begin 2 0, onMetaData 5 0"
+    ),
+    "nginx_pull": (
+        "Set Chunk Size 2 0, Window Acknowledgement Size 2 0, connect 3 0, createStream 3 0, "
+        "play 5 0, Set Buffer Length 2 0"
+    ),
+}
+
+
+def dialect(name: str) -> str:
+    found: list[str] = []
+    is_new = False
+    for part in explain(captured(name)):
+        if part.is_title:
+            what, _, _ = part.detail.partition(";")
+            is_new = bool(re.match(r"Command|Data|Set|Window|User", part.kind))
+            if part.kind.startswith(("Command", "Data")):
+                found += [what.split()[0]] if is_new else []
+            elif is_new:
+                found.append(what if part.kind == "User Control" else part.kind)
+        elif is_new and part.kind == "Basic Header":
+            chunk_format, chunk_stream = re.findall(r"\d+", part.detail)
+            found[-1] += f" {chunk_stream} {chunk_format}"
+            is_new = False
+    return ", ".join(found)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_who_says_what_on_which_chunk_stream_in_which_format(name):
+    assert dialect(name) == DIALECTS[name]

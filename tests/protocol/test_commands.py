@@ -221,9 +221,10 @@ def test_gstreamers_delete_stream_carries_the_streams_name():
     ],
 )
 @pytest.mark.parametrize("transaction_id", [0, 4], ids=["GStreamer", "others"])
-def test_never_an_error_to_release_stream_or_fc_publish(name, calls, transaction_id):
+@pytest.mark.parametrize("arguments", [["a"], [], [5]], ids=["name", "nothing", "number"])
+def test_never_an_error_to_release_stream_or_fc_publish(name, calls, transaction_id, arguments):
     connection, written = connected_server()
-    assert connection.receive_data(call(name, transaction_id, "a")) == []
+    assert connection.receive_data(call(name, transaction_id, *arguments)) == []
     commands = written.commands()
     if transaction_id:
         assert commands.pop(0) == (0, ["_result", 4, None, None])

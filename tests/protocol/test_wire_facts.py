@@ -26,6 +26,8 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
             "protocol/test_handshake::test_s0_s1_s2_are_one_write_and_only_after_c1",
             "protocol/test_connect::test_the_order_everyone_accepts_in_one_write",
             "server/test_endpoints::test_handshake_and_connect_are_answered_in_one_write_each",
+            "server/test_live_server::test_no_write_waits_for_an_acknowledgement",
+            "server/test_live_server::test_neither_does_one_of_a_session",
         ),
         "a version in C1 may mean a digest": (
             "protocol/test_handshake::test_digests_are_found_in_exactly_the_captures_that_have_one",
@@ -154,6 +156,7 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
         "more arguments of connect": (
             "protocol/test_connect::test_connect_request_has_app_query_arguments_and_encoding",
             "interop/test_connect_arguments::test_rtmpdump",
+            "interop/test_connect_arguments::test_ffmpeg",
         ),
         "app: segments, query, slash, nothing; queries in tcUrl; prefixes": (
             "protocol/test_names::test_app_may_hold_segments_a_query_a_trailing_slash_or_nothing",
@@ -166,6 +169,8 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "an unknown command is NetConnection.Call.Failed": (
             "interop/test_rtmp_client::test_unknown_method_is_an_error",
+            "server/test_calls::test_unknown_method_with_an_id_is_an_error",
+            "server/test_calls::test_unknown_method_without_an_id_is_not_answered",
         ),
         "never _error to releaseStream or FCPublish": (
             "protocol/test_commands::test_never_an_error_to_release_stream_or_fc_publish",
@@ -227,6 +232,9 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "dialects": {
         "who offers a digest": ("protocol/test_captures::test_the_handshake_of_each",),
+        "what they say first, on which chunk stream, in which format": (
+            "protocol/test_captures::test_who_says_what_on_which_chunk_stream_in_which_format",
+        ),
         "ffmpeg, OBS, GStreamer and nginx publish": (
             "protocol/test_captures::test_publishers_are_understood_until_they_are_cut",
             "protocol/test_captures::test_ffmpeg_publish_is_answered_command_by_command",
@@ -247,6 +255,38 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
             "interop/test_rtmp_client::test_calls_both_ways",
         ),
         "each runs to its end on the real server": ("interop/test_recordings::test_replay",),
+    },
+    "hostile and unlucky input": {
+        "oversized chunk sizes and lengths": (
+            "protocol/test_messages::test_a_chunk_size_of_2_gb_is_taken_and_allocates_nothing",
+            "protocol/test_chunk_reader::test_nothing_is_allocated_by_declared_length",
+            "server/test_hostile::test_a_message_longer_than_allowed",
+        ),
+        "chunks of one byte": ("protocol/test_messages::test_tiny_chunk_sizes_are_refused",),
+        "thousands of chunk streams or half messages": (
+            "protocol/test_chunk_reader::test_the_number_of_chunk_streams_is_limited",
+            "protocol/test_hostile::test_half_messages_on_many_chunk_streams_are_bounded",
+            "server/test_limits::test_what_the_protocol_floor_refuses",
+        ),
+        "endless handshakes": (
+            "protocol/test_hostile::test_an_endless_handshake_keeps_3073_bytes",
+            "server/test_limits::test_handshake_time",
+        ),
+        "floods of pings": (
+            "protocol/test_messages::test_a_flood_of_pings_is_answered_in_part",
+            "protocol/test_hostile::test_floods_leave_nothing_behind",
+        ),
+        "createStream loops": (
+            "protocol/test_client_role::test_create_stream_that_fails_is_a_result",
+        ),
+        "readers that stall": (
+            "server/test_stalled_readers::test_trap_4_stalled_reader_on_rtmp",
+            "server/test_limits::test_stall_time",
+        ),
+        "publishers that lie about time": (
+            "protocol/test_hostile::test_publishers_that_lie_about_time_are_taken_at_their_word",
+            "media/test_timeline::test_difference_is_modular",
+        ),
     },
 }
 
