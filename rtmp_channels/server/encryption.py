@@ -60,12 +60,16 @@ class TlsTransport:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _read(self, pieces: list[bytes]) -> None:
+        tls = self._tls
         with suppress(ssl.SSLWantReadError):
             if not self.is_secured:
-                self._tls.do_handshake()
+                tls.do_handshake()
                 self.is_secured = True
-            while piece := self._tls.read(RECORD):
+            while piece := tls.read(RECORD):
                 pieces.append(piece)
+                # To ask in vain raises, which costs as much as the rest of reading a call does.
+                if not self._incoming.pending and not tls.pending():
+                    return
             self.is_ended = True
 
     def _send(self) -> None:
