@@ -25,7 +25,6 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench_codec import INNER, ROOT, Goals, Work
-from builds import BUILDS, compiled_python
 
 GOALS = {"pure": (100.0, 60.0), "compiled": (60.0, 60.0)}
 """Microseconds above the empty view: of one call, and of each call of a batch."""
@@ -264,16 +263,19 @@ def draw(kind: str, python: Path, folder: str) -> tuple[Times, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", choices=BUILDS)
-    parser.add_argument(INNER, choices=BUILDS, help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=[*GOALS])
+    parser.add_argument(INNER, choices=[*GOALS], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inner:
         run_inner(options.inner)
         return 0
     missed: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        pythons = {kind: Path(sys.executable) for kind in BUILDS if options.only in (None, kind)}
+        pythons = {kind: Path(sys.executable) for kind in GOALS if options.only in (None, kind)}
         if "compiled" in pythons:
+            # Not above: it leads to the tree's sources, which the compiled half must not find.
+            from builds import compiled_python
+
             pythons["compiled"] = compiled_python(Path(folder))
         drawn: dict[str, list[tuple[Times, float]]] = {kind: [] for kind in pythons}
         for _ in range(DRAWS):
