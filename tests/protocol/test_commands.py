@@ -527,7 +527,8 @@ def test_pause_seek_and_receive():
         + call("receiveAudio", 0, False, stream=1)
         + call("receiveVideo", 0, True, stream=1)
     )
-    assert connection.receive_data(data) == [
+    events = connection.receive_data(data)
+    assert events == [
         PauseRequested(1, 0, paused=True, position=1500),
         PauseRequested(1, 0, paused=False, position=0),
         PauseRequested(1, 0, paused=True, position=0),
@@ -536,6 +537,7 @@ def test_pause_seek_and_receive():
         ReceiveSwitched(1, MessageType.AUDIO, enabled=False),
         ReceiveSwitched(1, MessageType.VIDEO, enabled=True),
     ]
+    assert [event.paused for event in events if isinstance(event, PauseRequested)][2] is True
 
 
 def test_status_from_a_client_is_reported():
