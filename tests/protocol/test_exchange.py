@@ -91,12 +91,15 @@ def test_what_is_received_may_be_overwritten_at_once():
     """As a buffer that all connections share is, by the next read."""
     connection, _ = publishing_server()
     data = message(b"abcdefgh", type=9, stream=1)
-    shared = bytearray(data[:15])
-    assert connection.receive_data(memoryview(shared)) == []
-    shared[:] = bytes(15)
-    (received,) = connection.receive_data(bytearray(data[15:]))
-    assert received == MediaReceived(1, 9, 0, b"abcdefgh")
-    assert type(received.payload) is bytes
+    for cut in (5, 15, len(data)):
+        shared = bytearray(data)
+        events = connection.receive_data(memoryview(shared)[:cut])
+        shared[:cut] = bytes(cut)
+        events += connection.receive_data(shared[cut:])
+        assert events == [MediaReceived(1, 9, 0, b"abcdefgh")]
+        assert [type(event.payload) for event in events if isinstance(event, MediaReceived)] == [
+            bytes
+        ]
 
 
 def test_what_is_passed_on_counts_as_sent():
