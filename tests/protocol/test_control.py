@@ -96,3 +96,9 @@ def test_unknown_user_control_events_mean_nothing(payload):
 def test_short_user_control_messages_are_refused(payload):
     with pytest.raises(RemoteProtocolError, match="User Control"):
         parse_user_control(bytes.fromhex(payload))
+
+
+@pytest.mark.parametrize("payload", ["", "00"])
+def test_half_an_event_type_is_none(payload):
+    with pytest.raises(RemoteProtocolError, match="no event type"):
+        parse_user_control(bytes.fromhex(payload))
