@@ -157,6 +157,8 @@ def test_times_wrap_at_two_to_the_32():
     start = 0xFFFFFFFF - 1
     data = chunk(0, 4, b"x", time=start) + chunk(1, 4, b"x", time=1) + chunk(3, 4, b"x") * 2
     assert [found.timestamp for found in read(data)] == [start, 0xFFFFFFFF, 0, 1]
+    data = chunk(0, 4, b"x", time=start) + chunk(1, 4, b"x", time=5) + chunk(2, 4, b"x", time=7)
+    assert [found.timestamp for found in read(data)] == [start, 3, 10]
 
 
 def test_format_1_without_a_parent_is_of_message_stream_0():
