@@ -37,6 +37,10 @@ class Transport(Protocol):
     def resume_reading(self) -> None:
         """Goes on reading; harmless twice."""
 
+    def join_writes(self) -> None:
+        """Lets small writes wait, from now on, for the client's confirmation of earlier ones, so
+        that they leave together; at first none does. Where the transport has no choice, nothing."""
+
     def gather(self, gathers: bool, /) -> None:
         """Whether what comes may wait for `read_now`, up to what one read takes; at first it may
         not. Where the transport cannot wait, both do nothing."""

@@ -79,6 +79,7 @@ class Playing(StreamUse):
             logger.info("%s may not play: %s", self.session, refusal)
             self._reject(refusal.code)
         else:
+            self.session.transport.join_writes()
             self._answer()
 
     def switch(self, event: ReceiveSwitched) -> None:

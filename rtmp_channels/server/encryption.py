@@ -146,6 +146,10 @@ class TlsTransport:
         """Goes on."""
         self._tcp.resume_reading()
 
+    def join_writes(self) -> None:
+        """Lets small records leave together."""
+        self._tcp.join_writes()
+
     def gather(self, gathers: bool, /) -> None:
         """Lets what comes wait in the kernel."""
         self._tcp.gather(gathers)

@@ -143,6 +143,12 @@ class TcpTransport:
         self._is_reading = not self._is_closing
         self._watch()
 
+    def join_writes(self) -> None:
+        """By Nagle's algorithm (RFC 896): a stream's next packet is never far."""
+        if self._fd >= 0:
+            with suppress(OSError):  # no TCP
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+
     def gather(self, gathers: bool, /) -> None:
         """By SO_RCVLOWAT: the loop is woken when a buffer could be filled, when the client's window
         is, and by an end."""

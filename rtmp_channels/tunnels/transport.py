@@ -76,6 +76,9 @@ class TunnelTransport:
         self._is_reading = True
         self._feed_soon()
 
+    def join_writes(self) -> None:
+        """The carrier sends as it likes."""
+
     def gather(self, gathers: bool, /) -> None:
         """What the carrier brings is handed on at once."""
 

@@ -48,6 +48,9 @@ class Tcp:
         assert self.state == "open"
         self.written += data
 
+    def join_writes(self):
+        self.asked.append("join")
+
     def gather(self, gathers):
         self.asked.append(gathers)
 
@@ -154,7 +157,8 @@ def test_nothing_is_written_before_the_handshake_and_nothing_after_the_end(conte
 def test_what_comes_may_wait_encrypted(pair):
     pair.transport.gather(True)
     pair.transport.read_now()
-    assert pair.tcp.asked == [True, "read"]
+    pair.transport.join_writes()
+    assert pair.tcp.asked == [True, "read", "join"]
 
 
 def test_what_was_said_before_the_end_counts(pair):

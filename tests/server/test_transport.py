@@ -323,6 +323,14 @@ async def test_a_lost_connection_touches_no_socket_that_has_its_number(begun, po
             os.close(number)
 
 
+async def test_small_writes_may_wait_for_each_other(begun):
+    begun.tcp._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    begun.tcp.join_writes()
+    assert not begun.tcp._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    begun.tcp.abort()
+    begun.tcp.join_writes()
+
+
 @pytest.fixture
 def gathering(begun):
     begun.tcp.gather(True)

@@ -20,6 +20,7 @@ class FakeTransport:
         self.silent_for = 0.0
         self.reading = True
         self.gathers, self.reads_asked = False, 0
+        self.joins_writes = False
         self.state = "open"
 
     def write(self, data):
@@ -34,6 +35,9 @@ class FakeTransport:
 
     def resume_reading(self):
         self.reading = True
+
+    def join_writes(self):
+        self.joins_writes = True
 
     def gather(self, gathers):
         self.gathers = gathers

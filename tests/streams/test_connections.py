@@ -65,6 +65,15 @@ async def test_from_a_publisher_to_a_late_player(connect):
     assert [one.name for one in stats()] == ["open/a"]
 
 
+async def test_only_who_plays_has_its_writes_joined(connect):
+    publisher, player = await connect(), await connect()
+    await publisher.publish()
+    assert not player.wire.transport.joins_writes
+    await player.play()
+    assert player.wire.transport.joins_writes
+    assert not publisher.wire.transport.joins_writes
+
+
 @pytest.mark.parametrize("policy", ["refuse", "wait"])
 async def test_a_publisher_is_read_in_ticks_until_it_has_published(connect, settings, policy):
     settings.RTMP_CHANNELS = {"STREAMS": {"TICK_MS": 3_600_000}}
