@@ -61,6 +61,7 @@ class _RecordedTransport:
         self.silence = transport.silence
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
+        self.join_writes = transport.join_writes
         self.gather = transport.gather
         self.read_now = transport.read_now
         self.close = transport.close

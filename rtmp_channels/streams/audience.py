@@ -8,6 +8,7 @@ from rtmp_channels.media.cache import StreamCache, Wants
 from rtmp_channels.media.packet import Packet
 from rtmp_channels.streams.fanout import Defer, Fanout
 from rtmp_channels.streams.limits import StreamLimits
+from rtmp_channels.streams.phases import Phases
 from rtmp_channels.streams.player import Player
 
 
@@ -21,11 +22,12 @@ class Audience:
         self,
         limits: StreamLimits,
         *,
+        phases: Phases,
         clock: Callable[[], float],
         defer: Defer,
         on_too_slow: Callable[[Player], None],
     ) -> None:
-        self.fanout = Fanout(limits, defer=defer, on_behind=self._fell_behind)
+        self.fanout = Fanout(limits, phases=phases, defer=defer, on_behind=self._fell_behind)
         self.cache = StreamCache(gop=limits.gop, head=limits.head)
         self.skips = 0
         self._limits = limits

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from rtmp_channels.media.cache import Wants
 from rtmp_channels.media.packet import Packet
 from rtmp_channels.streams.limits import StreamLimits
+from rtmp_channels.streams.phases import Phases
 from rtmp_channels.streams.player import Player
 
 Defer: TypeAlias = Callable[[Callable[[], None]], object]
@@ -22,16 +23,20 @@ class Fanout:
     """The packets that not everyone has got yet, and those who get them."""
 
     def __init__(
-        self, limits: StreamLimits, *, defer: Defer, on_behind: Callable[[Player], None]
+        self,
+        limits: StreamLimits,
+        *,
+        phases: Phases,
+        defer: Defer,
+        on_behind: Callable[[Player], None],
     ) -> None:
         self.bytes_sent = 0
         self._defer = defer
         self._is_deferred = False
         self._limits = limits
         self._on_behind = on_behind
-        self._phases: list[dict[Player, None]] = [
-            {} for _ in range(limits.phases if limits.tick_ms else 1)
-        ]
+        self._shared_phases = phases
+        self._phases: list[dict[Player, None]] = [{} for _ in phases.players]
         self._flushed = [0] * len(self._phases)
         """Per phase: everything before this packet is written."""
         self._packets: list[Packet] = []
@@ -47,13 +52,15 @@ class Fanout:
     def add(self, player: Player) -> None:
         """Writes to the player from the next packet on."""
         player.position = self.end
-        player.phase = min(range(len(self._phases)), key=lambda phase: len(self._phases[phase]))
+        player.phase = self._shared_phases.take()
         self._phases[player.phase][player] = None
 
     def remove(self, player: Player) -> None:
         """Stops writing to the player; harmless twice."""
         player.position = None
-        self._phases[player.phase].pop(player, None)
+        if player in self._phases[player.phase]:
+            del self._phases[player.phase][player]
+            self._shared_phases.give_back(player.phase)
 
     def append(self, packet: Packet) -> None:
         """Takes the next packet."""

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from rtmp_channels.streams.fanout import Defer
 from rtmp_channels.streams.limits import PublisherPolicy, StreamLimits
+from rtmp_channels.streams.phases import Phases
 from rtmp_channels.streams.player import PlayEnd, Player
 from rtmp_channels.streams.publication import Publication
 from rtmp_channels.streams.refusals import StreamBusy, StreamLimitExceeded
@@ -40,6 +41,7 @@ class StreamHub:
         self._defer = defer or asyncio.get_running_loop().call_soon
         self._streams: dict[str, Stream] = {}
         self._publications: dict[str, Publication] = {}
+        self._phases = Phases(self.limits)
         self._ticker = Ticker(self.limits.tick_ms, self.limits.phases, self._tick)
 
     def publish(
@@ -128,6 +130,7 @@ class StreamHub:
         stream = self._streams[name] = Stream(
             name,
             limits=limits,
+            phases=self._phases,
             clock=self._clock,
             defer=self._defer,
             on_idle=self._forget_if_idle,

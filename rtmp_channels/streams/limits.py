@@ -29,8 +29,12 @@ class StreamLimits:
     """How often a player is written to; 0: as packets come. Longer is cheaper and later."""
 
     phases: int = 4
-    """Moments of a tick that players are spread over, so that the work is spread, too. More are
-    smoother, and dearer: what writes is in the processor's caches for fewer players."""
+    """Moments of a tick that players are spread over, so that the work is spread, too."""
+
+    phase_players: int = 500
+    """Players of all streams that are written to at one moment before the next one is used, too:
+    what writes is in the processor's caches for the second player, not for the first. Beyond all
+    moments' together, they are spread evenly."""
 
     tick_bytes: int = 524_288
     """Payload that one tick collects; beyond that it is written at once."""

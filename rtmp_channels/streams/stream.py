@@ -14,6 +14,7 @@ from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.streams.audience import Audience
 from rtmp_channels.streams.fanout import Defer
 from rtmp_channels.streams.limits import StreamLimits
+from rtmp_channels.streams.phases import Phases
 from rtmp_channels.streams.player import PlayEnd, Player
 from rtmp_channels.streams.publishers import PublisherQueue
 from rtmp_channels.streams.refusals import StreamLimitExceeded, StreamNotFound
@@ -25,11 +26,12 @@ logger = logging.getLogger(__name__)
 class Stream:
     """Moves packets from its publisher to its players; made, found and dropped by the hub."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # by keyword, all from the hub
         self,
         name: str,
         *,
         limits: StreamLimits,
+        phases: Phases,
         clock: Callable[[], float],
         defer: Defer,
         on_idle: Callable[[Stream], None],
@@ -40,7 +42,9 @@ class Stream:
         self.queue = PublisherQueue(limits)
         self._limits = limits
         self._on_idle = on_idle
-        self._audience = Audience(limits, clock=clock, defer=defer, on_too_slow=self._end_too_slow)
+        self._audience = Audience(
+            limits, phases=phases, clock=clock, defer=defer, on_too_slow=self._end_too_slow
+        )
         self._players: dict[Player, None] = {}
         self._timeline = Timeline()
         self._starts = StartFinder(patience=limits.keyframe_patience)

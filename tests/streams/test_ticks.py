@@ -14,7 +14,7 @@ HOUR = 3_600_000
 
 @pytest.fixture
 def hub(make_hub):
-    return make_hub(tick_ms=HOUR, phases=4, tick_bytes=1000, player_bytes=1000)
+    return make_hub(tick_ms=HOUR, phases=4, phase_players=0, tick_bytes=1000, player_bytes=1000)
 
 
 @pytest.fixture
@@ -46,6 +46,20 @@ async def test_players_are_spread_over_the_phases(publication, play):
     assert [viewer.player.phase for viewer in viewers] == [0, 1, 2, 3, 0, 1, 2, 3]
     viewers[2].stream.leave(viewers[2].player)
     assert play().player.phase == 2
+
+
+async def test_a_phase_is_used_when_the_earlier_ones_have_their_players(make_hub):
+    hub = make_hub(tick_ms=HOUR, phases=3, phase_players=2)
+    viewers = [Viewer() for _ in range(10)]
+    streams = [hub.publish(name) and name for name in ("open/a", "open/b")]
+    playing = [hub.play(streams[at % 2], viewer.player) for at, viewer in enumerate(viewers)]
+    assert [viewer.player.phase for viewer in viewers] == [0, 0, 1, 1, 2, 2, 0, 1, 2, 0]
+    for at in (2, 2, 4):
+        playing[at].leave(viewers[at].player)
+    late = [Viewer() for _ in range(3)]
+    for viewer in late:
+        hub.play("open/b", viewer.player)
+    assert [viewer.player.phase for viewer in late] == [1, 2, 1]
 
 
 async def test_each_phase_gets_one_write_of_all_it_missed(feed, play):
