@@ -47,10 +47,9 @@ class Epoll:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.receive_buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
         self._loop = loop
-        self._epoll = select.epoll()
+        self._epoll = self._open()
         self._handlers: dict[int, Handler] = {}
         self._is_wanted = True
-        loop.add_reader(self._epoll.fileno(), self._turn)
 
     def watch(self, number: int, interest: int, handler: Handler, /) -> None:
         """See `Poller`; OSError when the kernel watches as many as it may."""
@@ -64,6 +63,8 @@ class Epoll:
                 if not self._is_wanted:
                     self.close_when_idle()
         elif interest:
+            if self._epoll.closed:  # nothing was watched, but this one was only paused
+                self._epoll = self._open()
             self._epoll.register(number, interest)
             handlers[number] = handler
 
@@ -73,6 +74,11 @@ class Epoll:
         if not self._handlers and not self._epoll.closed:
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
+
+    def _open(self) -> select.epoll:
+        epoll = select.epoll()
+        self._loop.add_reader(epoll.fileno(), self._turn)
+        return epoll
 
     def _turn(self) -> None:
         for number, ready in self._epoll.poll(0, _EVENTS_PER_TURN):

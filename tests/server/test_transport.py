@@ -331,6 +331,14 @@ async def test_small_writes_may_wait_for_each_other(begun):
     begun.tcp.join_writes()
 
 
+async def test_one_that_was_paused_goes_on_when_all_others_have_gone(poller, begun):
+    begun.tcp.pause_reading()
+    poller.close_when_idle()
+    begun.theirs.send(b"later")
+    begun.tcp.resume_reading()
+    await begun.receiver.heard(b"later")
+
+
 @pytest.fixture
 def gathering(begun):
     begun.tcp.gather(True)
