@@ -198,14 +198,12 @@ class TcpTransport:
         except BlockingIOError:
             return
         except OSError as error:
-            self._drop()
-            self._report(error)
+            self._end(error)
             return
         if size:
             self._hand_on(size)
         elif self._unsent is None:
-            self._drop()
-            self._report(None)
+            self._end(None)
         else:  # it may still read what waits
             self.close()
 
@@ -225,8 +223,7 @@ class TcpTransport:
         except BlockingIOError:
             return
         except OSError as error:
-            self._drop()
-            self._report(error)
+            self._end(error)
             return
         self._unsent_bytes -= sent
         while unsent and sent >= len(unsent[0]):
@@ -257,8 +254,7 @@ class TcpTransport:
     def _all_sent(self) -> None:
         self._unsent = None
         if self._is_closing:
-            self._drop()
-            self._report(None)
+            self._end(None)
         else:
             self._is_clear = True
             self._watch()
@@ -279,6 +275,11 @@ class TcpTransport:
         if self._fd >= 0:
             self._drop()
             self._loop.call_soon(self._report, error)
+
+    def _end(self, error: Exception | None) -> None:
+        """Closes the socket and says so now: the poller called, nobody of ours."""
+        self._drop()
+        self._report(error)
 
     def _drop(self) -> None:
         """Closes the socket, whose number may be another's from now on."""
