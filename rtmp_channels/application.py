@@ -11,7 +11,7 @@ from rtmp_channels import goodbye, outbound
 from rtmp_channels.call_limits import CallLimits
 from rtmp_channels.connections.current import rosters
 from rtmp_channels.counters import Limit, counters
-from rtmp_channels.exceptions import DialectError
+from rtmp_channels.exceptions import WHATEVER_IS_RAISED, DialectError
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.inbox import Inbox
 from rtmp_channels.live.door import StreamDoor
@@ -202,7 +202,7 @@ class ApplicationLink:
         ending = Ending(goodbye.CLOSED, "the application returned")
         try:
             await self._application(scope, self._inbox.get, self.send)
-        except Exception:
+        except WHATEVER_IS_RAISED:
             logger.exception("%s: the application raised", self.session)
             ending = Ending(goodbye.FAILED, "the application raised", "The application failed.")
         self.session.end(ending)

@@ -16,8 +16,12 @@ class BackgroundTasks:
 
     async def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Starts a task, once there is room for it."""
-        while len(self._tasks) >= self._limit:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            while len(self._tasks) >= self._limit:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
+            work.close()  # it never ran
+            raise
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

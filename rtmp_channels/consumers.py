@@ -16,9 +16,9 @@ from amf_remoting.exceptions import Fault, FaultCode
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.connections.current import rosters
-from rtmp_channels.exceptions import CallTimedOut
+from rtmp_channels.exceptions import WHATEVER_IS_RAISED, CallTimedOut
 from rtmp_channels.fresh_users import fresh_users
-from rtmp_channels.goodbye import APP_SHUTDOWN, REJECTED
+from rtmp_channels.goodbye import APP_SHUTDOWN, FAILED, REJECTED
 from rtmp_channels.handlers import Decision, MessageHandlers
 from rtmp_channels.instances import ApplicationInstance, instances
 from rtmp_channels.pending import PendingCalls
@@ -157,11 +157,15 @@ class AsyncRtmpConsumer(MessageHandlers):
             max_messages=settings.max_queued_events,
             max_bytes=settings.max_queued_bytes,
         )
+        code = APP_SHUTDOWN
         try:
             receive_from_layer = await self._open_channel()
             await pump.run(receive, receive_from_layer)
+        except WHATEVER_IS_RAISED:
+            code = FAILED
+            raise
         finally:
-            await self._clean_up()
+            await self._clean_up(code)
 
     # for subclasses to override
 
@@ -310,12 +314,12 @@ class AsyncRtmpConsumer(MessageHandlers):
             await self.group_add(group)
         return functools.partial(layer.receive, self.channel_name)
 
-    async def _clean_up(self) -> None:
-        """Every ending comes by here, cancellation included."""
+    async def _clean_up(self, code: str) -> None:
+        """Every ending comes by here, cancellation included; `code` is for one nobody told us."""
         self._calls.close()
         await self._tasks.cancel()
         try:
-            await self.end(APP_SHUTDOWN)
+            await self.end(code)
         finally:
             for group in tuple(self._groups):
                 await self.group_discard(group)

@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from amf_remoting.exceptions import Fault, RemoteFault
 
+WHATEVER_IS_RAISED = (Exception, SystemExit, KeyboardInterrupt)
+"""By a site's own code: on a loop nobody else raises the last two. None of it ends the server."""
+
 
 class RtmpError(Exception):
     """Root of this app's errors; the protocol floor has a tree of its own."""

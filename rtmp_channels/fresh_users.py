@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 
 from amf_remoting.pool import run_in_pool
 from rtmp_channels.conf import rtmp_settings
+from rtmp_channels.exceptions import WHATEVER_IS_RAISED
 from rtmp_channels.loop_local import LoopLocal
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def _is_same(user: Any, known: Any) -> bool:
 async def _end(consumer: HasUser) -> None:
     try:
         await consumer.user_gone()
-    except Exception:
+    except WHATEVER_IS_RAISED:
         logger.exception("A consumer could not be told that its user is gone")
 
 

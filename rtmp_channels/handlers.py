@@ -18,6 +18,7 @@ from amf_remoting.settle import asettled
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.counters import Limit, counters
 from rtmp_channels.database import close_old_connections
+from rtmp_channels.exceptions import WHATEVER_IS_RAISED
 from rtmp_channels.goodbye import REJECTED
 from rtmp_channels.permissions import ANYONE, NOBODY, demand, is_allowed
 from rtmp_channels.protocol.errors import LocalProtocolError
@@ -135,17 +136,17 @@ class MessageHandlers(ABC):
 
     async def rtmp_unpublish(self, message: Message) -> None:
         """See `on_unpublish`."""
-        await self.on_unpublish(message)
+        await self._report(message, self.on_unpublish)
 
     async def rtmp_stop(self, message: Message) -> None:
         """See `on_stop`."""
-        await self.on_stop(message)
+        await self._report(message, self.on_stop)
 
     async def rtmp_data(self, message: Message) -> None:
         """See `on_data`."""
         try:
             await self.on_data(message["values"])
-        except Exception:
+        except WHATEVER_IS_RAISED:
             logger.exception("A data message could not be handled")
 
     async def rtmp_so_use(self, message: Message) -> None:
@@ -153,7 +154,7 @@ class MessageHandlers(ABC):
         grant = None
         try:
             grant = await self.on_shared_object(UseRequest(message["name"], message["persistent"]))
-        except Exception:
+        except WHATEVER_IS_RAISED:
             logger.exception("The use of shared object %r failed", message["name"])
         if grant is None:
             await self.send({"type": "rtmp.so.use.reject", "name": message["name"]})
@@ -177,12 +178,18 @@ class MessageHandlers(ABC):
         granted: Decision = False
         try:
             granted = await decide(message)
-        except Exception:
+        except WHATEVER_IS_RAISED:
             logger.exception("%s of %r failed", message["type"], message["stream_name"])
         details = granted if isinstance(granted, Mapping) else {}
         verdict = "accept" if granted or details is granted else "reject"
         stream = {"message_stream_id": message["message_stream_id"]}
         await self.send({**details, "type": f"{message['type']}.{verdict}", **stream})
+
+    async def _report(self, message: Message, hook: Callable[[Message], Awaitable[None]]) -> None:
+        try:
+            await hook(message)
+        except WHATEVER_IS_RAISED:
+            logger.exception("%s of %r failed", message["type"], message["stream_name"])
 
     async def _answer(self, message: Message) -> None:
         try:
@@ -191,8 +198,7 @@ class MessageHandlers(ABC):
             value = await self.on_call(message["name"], message["arguments"])
         except Fault as fault:
             await self._send_fault(message, fault)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
-            # On a loop nobody else raises the last two: no method ends the server.
+        except WHATEVER_IS_RAISED as error:
             await self._send_fault(message, _processing_fault(message, error))
         else:
             await self._send_value(message, value)

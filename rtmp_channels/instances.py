@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from rtmp_channels.exceptions import ConnectionClosed
+from rtmp_channels.exceptions import WHATEVER_IS_RAISED, ConnectionClosed
 from rtmp_channels.loop_local import LoopLocal
 from rtmp_channels.rooms.current import room_hubs
 
@@ -148,13 +148,13 @@ class _Life:
         self.is_stopping = True
         try:
             await self.instance.on_stop()
-        except Exception:
+        except WHATEVER_IS_RAISED:
             logger.exception("on_stop of %r failed", self.instance.name)
 
     async def _start(self) -> bool:
         try:
             await self.instance.on_start()
-        except Exception as error:
+        except WHATEVER_IS_RAISED as error:
             self._started.set_exception(error)
         except asyncio.CancelledError:
             self._started.set_exception(ConnectionClosed("the server stops"))

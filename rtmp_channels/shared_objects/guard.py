@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rtmp_channels.exceptions import WHATEVER_IS_RAISED
 from rtmp_channels.shared_objects.encoding import Request
 from rtmp_channels.shared_objects.grants import Grant
 from rtmp_channels.shared_objects.operations import ClearSlots, RemoveSlot, Send, SetSlot
@@ -46,6 +47,6 @@ def _refusal(request: Request, grant: Grant, state: ObjectState) -> str:
 def _is_valid(validate: Validate, key: str, value: Any) -> bool:
     try:
         return validate(key, value)
-    except Exception:
+    except WHATEVER_IS_RAISED:
         logger.exception("A shared object's validator failed for slot %r", key)
         return False

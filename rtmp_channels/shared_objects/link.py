@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rtmp_channels.exceptions import WHATEVER_IS_RAISED
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
 from rtmp_channels.shared_objects.encoding import ObjectEncoder, changes_of
 from rtmp_channels.shared_objects.fanout import Fanout, Follower
@@ -199,7 +200,7 @@ class Link:
             return
         try:
             on_change(changed)
-        except Exception:
+        except WHATEVER_IS_RAISED:
             logger.exception("Shared object %r: on_change failed", self.key.name)
 
     def _tell(self, step: ChangeStep, reasons: Sequence[str], outcome: Outcome) -> None:

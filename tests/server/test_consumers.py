@@ -7,6 +7,7 @@ from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
 
 from amf_remoting.exceptions import Fault
+from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.consumers import AsyncRtmpConsumer, concurrent, remote
 from rtmp_channels.exceptions import CallFailed, ConnectionClosed
@@ -308,6 +309,19 @@ async def test_concurrent_methods_are_bounded(settings):
         assert (await communicator.receive_output())["type"] == "rtmp.result"
     assert most == 2
     await communicator.disconnect()
+
+
+async def test_a_concurrent_call_that_never_had_room_leaves_nothing():
+    tasks = BackgroundTasks(1)
+    await tasks.start(asyncio.Event().wait())
+    work = asyncio.Event().wait()
+    starting = asyncio.ensure_future(tasks.start(work))
+    await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert work.cr_frame is None  # closed: nobody warns of it
+    await tasks.cancel()
 
 
 async def test_rooms(open_communicator):

@@ -280,9 +280,10 @@ class TestValidator:
         ]
         assert ann.events() == []
 
-    async def test_that_fails_refuses_and_is_logged(self, hub, caplog):
+    @pytest.mark.parametrize("error", [LookupError, SystemExit])
+    async def test_that_fails_refuses_and_is_logged(self, hub, caplog, error):
         def validate(key, value):
-            raise LookupError("no such player")
+            raise error("no such player")
 
         _, bob = await self.grant(hub, validate)
         bob.set("a", 2)
@@ -339,9 +340,10 @@ class TestOnChange:
             Changed("scores", {}, cleared=True),
         ]
 
-    async def test_that_fails_is_logged(self, hub, caplog):
+    @pytest.mark.parametrize("error", [LookupError, SystemExit])
+    async def test_that_fails_is_logged(self, hub, caplog, error):
         def on_change(changed):
-            raise LookupError("a bug")
+            raise error("a bug")
 
         ann, bob = await self.grant(hub, on_change)
         bob.set("a", 1)
