@@ -27,7 +27,7 @@ class Limit(StrEnum):
     ACCEPT_TIME = "accept_time"
     """Closed: ACCEPT_TIMEOUT."""
     IDLE_TIME = "idle_time"
-    """Closed: IDLE_TIMEOUT, PING_TIMEOUT."""
+    """Closed: IDLE_TIMEOUT, PING_TIMEOUT, TUNNEL_TIMEOUT."""
     STALL_TIME = "stall_time"
     """Cut: STALL_TIMEOUT."""
     UNSENT_BYTES = "unsent_bytes"

@@ -81,6 +81,11 @@ def timed_out(phase: Phase, settings: RtmpSettings, *, silence: float) -> Ending
     return Ending(CLOSED, reason, level=logging.INFO, tell=False, limit=limit)
 
 
+def stays_away(reason: str) -> Ending:
+    """RTMPT: the client lets its next request, or the rest of one, wait for too long."""
+    return Ending(CLOSED, reason, level=logging.INFO, abort=True, limit=Limit.IDLE_TIME)
+
+
 def stalled(waiting: int, settings: RtmpSettings) -> Ending:
     """The client reads nothing of what waits for it."""
     reason = f"cut: nothing read for {settings.stall_timeout:g} s, {waiting} bytes wait"

@@ -109,6 +109,8 @@ class Session:
         """What was handed to the transport until the last ping."""
         self._pings_spared = PINGS_SPARED  # the first one tells the round trip
         self._is_reading = True
+        self._congestion_level = logging.INFO
+        """Of the next line about it: the first one says enough."""
         self._answer_due = -math.inf
         """How long the answer to the last ping is waited for."""
         self._waits_for_turn = False
@@ -277,7 +279,8 @@ class Session:
             handle(self, event, size)
         if self.application.is_congested:
             counters.count(Limit.QUEUED)
-            logger.debug("%s: is not read until the application has caught up", self)
+            level, self._congestion_level = self._congestion_level, logging.DEBUG
+            logger.log(level, "%s: is not read until the application has caught up", self)
             self._pause_reading()
 
     def read_on(self) -> None:

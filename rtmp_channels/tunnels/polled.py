@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 
+from rtmp_channels import goodbye
 from rtmp_channels.conf import RtmpSettings
 from rtmp_channels.protocol.errors import RemoteProtocolError
 from rtmp_channels.session import Session
@@ -95,8 +96,13 @@ class PolledTransport(TunnelTransport):
             return now + timeout
         if now < self._last_seen + timeout:
             return self._last_seen + timeout
-        self.lose(TimeoutError(f"no request for {timeout:g} s"))
+        self.give_up(f"no request for {timeout:g} s")
         return None
+
+    def give_up(self, reason: str) -> None:
+        """The client lets us wait for too long: one line in the log, and it is counted."""
+        self.session.end(goodbye.stays_away(reason))
+        self.lose()
 
     def _check(self, number: int) -> None:
         is_next = number in FIRST_NUMBERS if self._number is None else number == self._number + 1

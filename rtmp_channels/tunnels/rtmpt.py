@@ -111,8 +111,10 @@ async def exchange(
     except RequestTooLong as error:
         transport.session.broken(RemoteProtocolError(f"RTMPT: {error}"))
         await respond(send, 413)
-    except (ConnectionError, TimeoutError) as error:
+    except ConnectionError as error:
         transport.lose(error)
+    except TimeoutError:
+        transport.give_up(f"no complete request within {settings.tunnel_timeout:g} s")
 
 
 def _reader(receive: Any, *, most: int, patience: float) -> Body:

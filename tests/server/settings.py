@@ -1,5 +1,6 @@
 """Settings of the servers that these tests start: the two apps and nothing of the demo site."""
 
+import json
 import os
 
 SECRET_KEY = "tests-only"
@@ -37,6 +38,7 @@ RTMP_CHANNELS = {
     "DISCONNECT_TIMEOUT": 1.0,
     "PRESENCE_INTERVAL": 0,  # these servers have no tables
     "HTTP_BACKPRESSURE": "TEST_NO_BACKPRESSURE" not in os.environ,
+    **json.loads(os.environ.get("TEST_RTMP_SETTINGS", "{}")),
 }
 LOGGING = {
     "version": 1,

@@ -16,6 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from rtmp_channels.consumers import AsyncRtmpConsumer, concurrent, remote  # noqa: E402
+from rtmp_channels.counters import counters  # noqa: E402
 from rtmp_channels.permissions import ANYONE  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 from rtmp_channels.shared_objects.grants import Grant  # noqa: E402
@@ -80,6 +81,14 @@ class StudioConsumer(LobbyConsumer):
 
     async def on_unpublish(self, message):
         logger.info("unpublished %s", message["stream_name"])
+
+
+class CountingConsumer(AsyncRtmpConsumer):
+    may_connect = may_call = ANYONE
+
+    @remote
+    async def counters(self):
+        return counters.snapshot()
 
 
 class DescribingConsumer(AsyncRtmpConsumer):
@@ -232,6 +241,7 @@ rtmp = RtmpRouter(
         "measuring": MeasuringConsumer.as_asgi(),
         "asking": AskingConsumer.as_asgi(),
         "studio": StudioConsumer.as_asgi(),
+        "counting": CountingConsumer.as_asgi(),
         "flood": flooding_rtmp,
         "stuck": stuck,
         "silent": silent,

@@ -165,7 +165,7 @@ class HttpClient(Client):
         self.http.request("POST", self.origin + path, body, {"Content-Type": "application/x-fcs"})
         response = self.http.getresponse()
         content = response.read()
-        if not self.is_kept:
+        if not self.is_kept or response.status != 200:
             self.http.close()
         if response.status != 200:
             raise Refused(path, response.status)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from rtmp_channels.counters import Limit, counters
 from rtmp_channels.protocol.events import ConnectAccepted, StatusReceived
 from rtmp_channels.routing import RtmpRouter
 from rtmp_channels.tunnels.polled import INTERVALS
@@ -211,7 +212,9 @@ async def test_input_that_the_application_does_not_take_is_bounded(tunnel, setti
     assert "RTMPT: more than 200000 bytes wait to be read" in caplog.text
 
 
-async def test_a_client_that_stays_away_is_gone(settings, sessions):
+async def test_a_client_that_stays_away_is_gone(settings, sessions, caplog):
+    caplog.set_level(logging.INFO, "rtmp_channels")
+    before = counters[Limit.IDLE_TIME]
     settings.RTMP_CHANNELS = {"TUNNEL_TIMEOUT": 5.0}
     recorder = Recorder()
     client = await opened(recorder)
@@ -221,8 +224,9 @@ async def test_a_client_that_stays_away_is_gone(settings, sessions):
     assert transport.deadline_reached(now + 4) == pytest.approx(now + 5, abs=1)
     assert transport.deadline_reached(now + 6) is None
     await recorder.is_over.wait()
-    reason = "connection lost: no request for 5 s"
-    assert recorder.messages[-1]["reason"] == reason
+    assert recorder.messages[-1]["reason"] == "no request for 5 s"
+    assert "rtmpt 192.0.2.7:50000 /lobby/room1: no request for 5 s" in caplog.messages
+    assert counters[Limit.IDLE_TIME] == before + 1
     await asyncio.sleep(0)
     assert (await client.post("idle")).status == 404
 
@@ -366,6 +370,22 @@ async def test_a_request_that_is_cut_short_loses_the_connection(tunnel, sessions
 
     await tunnel(http_scope(f"/send/{client.id}/0"), receive, None)
     assert len(sessions) == 0
+
+
+async def test_a_request_whose_body_does_not_come_loses_the_connection(settings, sessions, caplog):
+    caplog.set_level(logging.INFO, "rtmp_channels")
+    settings.RTMP_CHANNELS = {"TUNNEL_TIMEOUT": 0.05}
+    client = await opened(Recorder())
+    before = counters[Limit.IDLE_TIME]
+    messages = [{"type": "http.request", "body": b"\3", "more_body": True}]
+
+    async def receive():
+        return messages.pop(0) if messages else await asyncio.Event().wait()
+
+    await client.application(http_scope(f"/send/{client.id}/0"), receive, None)
+    assert len(sessions) == 0
+    assert "no complete request within 0.05 s" in caplog.text
+    assert counters[Limit.IDLE_TIME] == before + 1
 
 
 @pytest.mark.parametrize("turns", [1, 50], ids=["begun", "waiting"])
