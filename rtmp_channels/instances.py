@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from rtmp_channels.exceptions import WHATEVER_IS_RAISED, ConnectionClosed
 from rtmp_channels.loop_local import LoopLocal
 from rtmp_channels.rooms.current import room_hubs
+from rtmp_channels.shared_objects.current import shared_object_hubs
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ class ApplicationInstance:
     def __init__(self, name: str) -> None:
         self.name = name
         """Application and instance, "lobby/room1": the path, and the name of the room."""
+        self.id = f"instance {secrets.token_hex(16)}"
+        """Different from every other instance's and connection's, over all processes."""
         self._members: dict[Any, None] = {}
 
     async def on_start(self) -> None:
@@ -54,8 +58,11 @@ class ApplicationInstance:
 
     @property
     def scope(self) -> dict[str, Any]:
-        """What `shared_object` and `update_shared_object` want to be told."""
-        return {"path": f"/{self.name}", "rtmp": {"connection_id": f"instance {self.name}"}}
+        """What `shared_object` and `update_shared_object` want to be told.
+
+        What is opened by it stays open as long as the instance: until `on_stop` has returned.
+        """
+        return {"path": f"/{self.name}", "rtmp": {"connection_id": self.id}}
 
     async def broadcast(self, method: str, *arguments: Any) -> None:
         """Calls a method of everyone in the instance, in every process, without answers."""
@@ -140,6 +147,17 @@ class _Life:
             self._unused.set()
 
     async def _live(self) -> None:
+        hub = shared_object_hubs.peek()
+        if hub is None:  # no server runs here
+            await self._run()
+            return
+        hub.hold_for(self.instance.id)
+        try:
+            await self._run()
+        finally:
+            hub.let_go(self.instance.id)
+
+    async def _run(self) -> None:
         if not await self._start():
             return
         while self.users > 0:

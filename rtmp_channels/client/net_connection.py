@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -31,6 +32,8 @@ from rtmp_channels.protocol.events import (
 )
 from rtmp_channels.protocol.names import method_name
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
+
+logger = logging.getLogger(__name__)
 
 FLASH_VERSION = "LNX 32,0,0,465"
 """What servers expect of a player; `command_object` overrides it."""
@@ -212,9 +215,10 @@ class NetConnection:
         if self._wire is not None:
             self._wire.flush()
 
-    def forget_stream(self, message_stream_id: int) -> None:
+    def forget_stream(self, stream: NetStream) -> None:
         """The stream is gone; streams call it."""
-        self._streams.pop(message_stream_id, None)
+        if self._streams.get(stream.id) is stream:  # not one of a later connection
+            del self._streams[stream.id]
 
     def send_result(self, transaction_id: float, value: Any) -> None:
         """Answers a call of the server; dropped when the connection is gone."""
@@ -260,8 +264,7 @@ class NetConnection:
             case StreamCreated(message_stream_id=stream_id, transaction_id=transaction_id):
                 self._on_stream_created(stream_id, transaction_id)
             case StatusReceived(message_stream_id=0, information=information):
-                if self.on_status is not None:
-                    self.on_status(information)
+                self._tell(self.on_status, information)
             case SharedObjectReceived(message=message):
                 self._on_shared_object(message)
             case _:
@@ -270,11 +273,19 @@ class NetConnection:
                     stream.receive(event)
 
     def _on_shared_object(self, message: SharedObjectMessage) -> None:
-        if self.on_shared_object is not None:
-            self.on_shared_object(message)
+        self._tell(self.on_shared_object, message)
         shared = self._shared_objects.get(message.name)
         if shared is not None:
             shared.receive(message)
+
+    def _tell(self, listener: Callable[[Any], None] | None, news: Any) -> None:
+        """What a listener raises is not the connection's affair."""
+        if listener is None:
+            return
+        try:
+            listener(news)
+        except Exception:
+            logger.exception("%s failed", listener)
 
     def _send_connect(self) -> None:
         assert self._wire is not None

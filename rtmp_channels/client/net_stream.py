@@ -52,13 +52,19 @@ class NetStream:
         self._waiting: deque[Packet] = deque()
         self._news = asyncio.Event()
         self._ended = False
+        self._over: Exception | None = None
+        """Why nothing can be sent any more."""
         self._awaited = ""
         self._started: asyncio.Future[None] | None = None
 
     # out
 
     async def publish(self, name: str, publish_type: str = "live") -> None:
-        """Starts to publish; raises StreamFailed when the server refuses, and TimeoutError."""
+        """Starts to publish; raises StreamFailed when the server refuses, and TimeoutError.
+
+        This and all that sends raises ConnectionClosed when the connection has ended, also when it
+        was opened again, and StreamFailed after `close`: a new stream is needed.
+        """
         await self._start(_PUBLISHED, "publish", name, publish_type)
 
     def send_audio(self, timestamp: int, payload: bytes) -> None:
@@ -114,7 +120,7 @@ class NetStream:
             connection.send_call("closeStream", message_stream_id=self.id)
             connection.send_call("deleteStream", [self.id])
             self._wire.flush()
-        self._connection.forget_stream(self.id)
+        self._connection.forget_stream(self)
         self._waiting.clear()
         self._wire.resume()
         self.end(None)
@@ -135,11 +141,12 @@ class NetStream:
         self._news.set()
 
     def end(self, error: Exception | None) -> None:
-        """Nothing more will come."""
+        """Nothing more will come, nor go."""
         self._ended = True
+        self._over = self._over or error or StreamFailed("closed by us")
         self._news.set()
         if self._started is not None and not self._started.done():
-            self._started.set_exception(error or StreamFailed("closed by us"))
+            self._started.set_exception(self._over)
 
     def _on_status(self, information: Any) -> None:
         self.statuses.append(information)
@@ -158,6 +165,7 @@ class NetStream:
             self._started.set_exception(StreamFailed(information))
 
     async def _start(self, awaited: str, command: str, *arguments: Any) -> None:
+        self._check()
         self._ended = False
         self._awaited = awaited
         self._started = asyncio.get_running_loop().create_future()
@@ -167,5 +175,10 @@ class NetStream:
             await self._started
 
     def _send(self, message_type: MessageType, timestamp: int, payload: bytes) -> None:
+        self._check()
         self._wire.connection.send_message(self.id, message_type, timestamp, payload)
         self._wire.flush()
+
+    def _check(self) -> None:
+        if self._over is not None:
+            raise self._over.with_traceback(None)

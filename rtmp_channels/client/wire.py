@@ -50,21 +50,26 @@ class Wire(asyncio.Protocol):
             self._transport.resume_reading()
 
     def close(self, reason: str) -> None:
-        """Ends the connection when what is written has left."""
+        """Ends the connection when what is written has left, or as soon as there is one."""
         self._reason = self._reason or reason
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
-        """Ends the connection now."""
+        """Ends the connection now, or the wait for one."""
+        self._reason = self._reason or "given up"
         if self._transport is not None:
             self._transport.abort()
+        elif not self.closed.done():
+            self.closed.set_result(None)
 
     # what asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        if self._reason:
+            transport.abort()
         self.flush()
 
     def data_received(self, data: bytes) -> None:

@@ -95,7 +95,7 @@ async def _block(
             await _commit(hub, key, view, if_version=view.version if lock else None)
         finally:
             fanout.tell(holder)  # before the result of the call that this is part of
-            if not hub.is_connected(holder):
+            if not hub.is_held_for(holder):
                 hub.release(key, holder=holder)
 
 
@@ -166,9 +166,10 @@ async def _hub(scope: Mapping[str, Any]) -> AsyncIterator[SharedObjectHub]:
 
 
 def _holder(hub: SharedObjectHub, scope: Mapping[str, Any]) -> object:
-    """What keeps the object open: the scope's connection, or this block alone if it has ended."""
+    """What keeps the object open: the scope's connection or application instance, or this block
+    alone if that has ended."""
     connection_id = _connection_id(scope)
-    return connection_id if hub.is_connected(connection_id) else object()
+    return connection_id if hub.is_held_for(connection_id) else object()
 
 
 def _connection_id(scope: Mapping[str, Any]) -> object:

@@ -49,7 +49,7 @@ class SharedObjectHub:
         self.rules = rules
         self._objects: dict[ObjectKey, Turns] = {}
         self._opening: Counter[ObjectKey] = Counter()
-        self._connected: dict[object, SharedObjectPort] = {}
+        self._held_for: set[object] = set()
         self._keeper = keeper
         self._lookout = (
             Lookout(sequencer, self._objects, layer=layer)
@@ -72,18 +72,27 @@ class SharedObjectHub:
         port = SharedObjectPort(
             self, subscriber, instance=instance, authorise=authorise, on_room=on_room
         )
-        self._connected[subscriber.id] = port
+        self.hold_for(subscriber.id)
         return port
 
     def disconnect(self, port: SharedObjectPort) -> None:
-        """The connection has ended: what server code held open in its name is released."""
-        if self._connected.pop(port.subscriber.id, None) is not None:
-            for key in tuple(self._objects):
-                self.release(key, holder=port.subscriber.id)
+        """The connection has ended."""
+        self.let_go(port.subscriber.id)
 
-    def is_connected(self, connection_id: object) -> bool:
-        """Whether a connection of this process has that id."""
-        return connection_id in self._connected
+    def hold_for(self, holder: object) -> None:
+        """From now on what server code opens in that name stays open: a connection's id, say."""
+        self._held_for.add(holder)
+
+    def let_go(self, holder: object) -> None:
+        """Whoever it is has ended: what was held open in its name is released; harmless twice."""
+        if holder in self._held_for:
+            self._held_for.discard(holder)
+            for key in tuple(self._objects):
+                self.release(key, holder=holder)
+
+    def is_held_for(self, holder: object) -> bool:
+        """Whether what is opened in that name stays open."""
+        return holder in self._held_for
 
     async def open(
         self, key: ObjectKey, *, holder: object, persistent: bool, create: bool

@@ -193,6 +193,18 @@ async def test_status_and_shared_objects_have_hooks(server: LoopbackServer):
     assert messages == [SharedObjectMessage("so", 1, events=(Use(),))]
 
 
+async def test_listeners_that_raise_are_logged(server: LoopbackServer, caplog):
+    def listener(news: object) -> None:
+        raise RuntimeError("a bug of the listener's")
+
+    async with NetConnection(server.url()) as connection:
+        connection.on_status = connection.on_shared_object = listener
+        connection.send("notice")
+        connection.send_shared_object(SharedObjectMessage("board", 0, 0, (Use(),)))
+        assert await connection.call("echo", 1) == 1
+    assert caplog.text.count("RuntimeError: a bug of the listener's") == 2
+
+
 async def test_answers_and_media_that_nobody_waits_for(server: LoopbackServer):
     async with NetConnection(server.url()) as connection:
         connection.send("stray")
@@ -249,6 +261,32 @@ async def test_close_does_not_wait_for_a_server_that_reads_nothing(server: Loopb
     await connection.close()
     await drained
     assert not connection.is_connected
+
+
+async def test_close_ends_a_connect_under_way(server: LoopbackServer):
+    connection = NetConnection(server.url("silent"))
+    connecting = asyncio.ensure_future(connection.connect())
+    await asyncio.sleep(0)  # it waits for TCP
+    await connection.close()
+    with pytest.raises(ConnectFailed, match="closed by us"):
+        await connecting
+    connection.timeout = 0.05
+    with pytest.raises(TimeoutError):  # it may be tried again
+        await connection.connect()
+
+
+async def test_who_waits_for_the_end_of_a_connect_that_nobody_answers(monkeypatch):
+    async def never(*arguments: object, **options: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("rtmp_channels.client.net_connection.open_transport", never)
+    connection = NetConnection("rtmp://127.0.0.1/x", timeout=0.05)
+    connecting = asyncio.ensure_future(connection.connect())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await asyncio.gather(connection.close(), connection.wait_closed())
+    with pytest.raises(TimeoutError):
+        await connecting
 
 
 async def test_what_comes_late_means_nothing():

@@ -98,6 +98,38 @@ async def test_a_closed_stream_is_deleted_on_the_server(server: LoopbackServer):
         assert [packet async for packet in stream] == []
 
 
+async def test_what_is_over_says_so_at_once(server: LoopbackServer):
+    connection = NetConnection(server.url())
+    await connection.connect()
+    closed, lost = await connection.create_stream(), await connection.create_stream()
+    closed.close()
+    with pytest.raises(StreamFailed, match="closed by us"):
+        await closed.play("feed")
+    await lost.publish("feed")
+    connection.send("bye")
+    await connection.wait_closed()
+    for _ in range(2):  # before and after it is opened again
+        with pytest.raises(ConnectionClosed, match="closed by the server"):
+            lost.send_video(0, b"frame")
+        with pytest.raises(ConnectionClosed, match="closed by the server"):
+            await lost.publish("feed")
+        if not connection.is_connected:
+            await connection.connect()
+    await connection.close()
+
+
+async def test_a_stream_of_an_earlier_connection_does_not_touch_the_next(server: LoopbackServer):
+    connection = NetConnection(server.url())
+    await connection.connect()
+    before = await connection.create_stream()
+    await connection.close()
+    async with connection:
+        stream = await connection.create_stream()
+        assert stream.id == before.id
+        before.close()
+        await stream.publish("feed")
+
+
 async def test_packets_that_nobody_takes_stop_the_reading(server: LoopbackServer):
     async with NetConnection(server.url()) as player, NetConnection(server.url()) as publisher:
         playing = await player.create_stream()
