@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from amf_remoting.amf import DecodeError, Limits, Step, walk
 from amf_remoting.amf.cursor import Cursor
 from amf_remoting.amf.step import Path, shortened
-from amf_remoting.packet import UNKNOWN_LENGTH, VERSIONS
+from amf_remoting.packet import UNKNOWN_LENGTH, VERSIONS, Lengths
 
 Steps = Iterator[Step]
 
@@ -13,7 +13,7 @@ Steps = Iterator[Step]
 def walk_packet(data: bytes, *, limits: Limits | None = None) -> Steps:
     """The steps of the packet in ``data``: they cover it without gap or overlap.
 
-    A message that cannot be decoded is one step of the kind "Not understood" where its length
+    What cannot be decoded of a message is one step of the kind "Not understood" where its length
     field tells the end. Otherwise the steps end with a DecodeError at what is not understood.
     """
     yield from _PacketWalk(data, limits).packet()
@@ -34,6 +34,7 @@ class _PacketWalk:
     def __init__(self, data: bytes, limits: Limits | None) -> None:
         self.cursor = Cursor(data)
         self.limits = limits
+        self.lengths = Lengths(data)
 
     def packet(self) -> Steps:
         version = self.cursor.unsigned(2)
@@ -48,7 +49,7 @@ class _PacketWalk:
         messages, step = self._count("Messages")
         yield step
         for number in range(1, messages + 1):
-            yield from self._message((f"message {number}",), is_last=number == messages)
+            yield from self._message((f"message {number}",), messages - number)
 
     def _field(
         self, start: int, path: Path, kind: str, value: object = ..., detail: str = ""
@@ -87,18 +88,33 @@ class _PacketWalk:
         yield step
         yield from self._value((*path, "value"))
 
-    def _message(self, path: Path, *, is_last: bool) -> Steps:
+    def _message(self, path: Path, further: int) -> Steps:
         yield self._text(path, "Target URI")
         yield self._text(path, "Response URI")
         length, step = self._length(path)
         yield step
-        end = self.cursor.position + length
+        start = self.cursor.position
+        end = start + length
+        steps: list[Step] = []
+        error: DecodeError | None = None
         try:
-            yield from self._value((*path, "body"))
-        except DecodeError as error:
-            start = self.cursor.position
-            if is_last or not start < end <= len(self.cursor.data):
-                raise
+            steps.extend(self._value((*path, "body")))
+        except DecodeError as problem:
+            error = problem
+        if self.cursor.position != end and further and self.lengths.fit(end, further):
+            error = error or DecodeError("the body ends elsewhere than its length says", end)
+            if self.cursor.position > end:
+                steps = [step for step in steps if step.end < end]
+                self.cursor.position = steps[-1].end if steps else start
+        yield from steps
+        if error is not None:
+            yield from self._not_understood(path, error, end, further)
+
+    def _not_understood(self, path: Path, error: DecodeError, end: int, further: int) -> Steps:
+        start = self.cursor.position
+        if not further or end > len(self.cursor.data) or end < start:
+            raise error
+        if end > start:
             self.cursor.position = end
             detail = shortened(str(error))
             yield self._field(start, path, "Not understood", detail=detail)

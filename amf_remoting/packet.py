@@ -125,7 +125,9 @@ def parse(
     """The packet in `data`; one decode budget for all of it.
 
     A message that cannot be decoded has its `error` set; the next ones follow if its length field
-    was right, else there are none. Raises DecodeError if the packet itself is broken.
+    was right, else there are none. Where a value ends elsewhere than its length says, the value is
+    right, unless the lengths of all further messages bear the length out. Raises DecodeError if
+    the packet itself is broken.
     """
     reader = _PacketReader(Decoder(bytes(data), 0, limits=limits, policy=policy))
     try:
@@ -141,6 +143,7 @@ class _PacketReader:
         self.decoder = decoder
         self.data = decoder.data
         self.position = 0
+        self.lengths = Lengths(decoder.data)
 
     def packet(self) -> Packet:
         version, headers = _TWO_U16(self.data)
@@ -153,7 +156,7 @@ class _PacketReader:
         (count,) = _U16(self.data, self.position)
         self.position += 2
         for index in range(1, count + 1):
-            packet.messages.append(self._message(is_last=index == count))
+            packet.messages.append(self._message(count - index))
             if self.position < 0:
                 break
         return packet
@@ -176,10 +179,11 @@ class _PacketReader:
         self.position = decoder.position
         return Header(name, must_understand, value)
 
-    def _message(self, *, is_last: bool) -> Message:
+    def _message(self, further: int) -> Message:
         message = Message(self._utf8(), self._utf8())
         (length,) = _U32(self.data, self.position)
         start = self.position + 4
+        end = start + length
         decoder = self.decoder
         decoder.reset()
         decoder.position = start
@@ -190,17 +194,28 @@ class _PacketReader:
                 message.value = decoder.decode_arguments()
         except DecodeError as error:
             message.error = error
-            self.position = -1 if is_last else self._after_error(start + length, decoder.position)
+            self.position = self._after_error(end, decoder.position, further)
         else:
             self.position = decoder.position
+            if self.position != end and further and self.lengths.fit(end, further):
+                self._cut(message, end)
         if decoder.avmplus_seen:
             message.encoding = 3
         return message
 
-    def _after_error(self, end: int, failed_at: int) -> int:
+    def _cut(self, message: Message, end: int) -> None:
+        """The next message begins at `end`, wherever this one's value ends."""
+        if self.position > end:
+            message.value = None
+            message.error = DecodeError("the body is longer than its length", end)
+        self.position = end
+
+    def _after_error(self, end: int, failed_at: int, further: int) -> int:
         """Where to go on behind a broken body: `end` if that looks right, else -1."""
-        if end < failed_at:
+        if not further:
             return -1
+        if end < failed_at:
+            return end if self.lengths.fit(end, further) else -1
         self.position = end
         try:
             uris = (self._utf8(), self._utf8())
@@ -208,6 +223,34 @@ class _PacketReader:
         except (DecodeError, struct.error):
             return -1
         return end if uris[0] and "".join(uris).isprintable() else -1
+
+
+class Lengths:
+    """Whether the length fields of a packet's messages can be believed."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._fit: bool | None = None
+
+    def fit(self, position: int, count: int) -> bool:
+        """Whether so many messages, as long as they say, fill the rest of the packet.
+
+        Found out once: those of a packet are right or they are not, and a hostile one could ask
+        for each.
+        """
+        if self._fit is None:
+            self._fit = self._fill(position, count)
+        return self._fit
+
+    def _fill(self, position: int, count: int) -> bool:
+        try:
+            for _ in range(count):
+                for _uri in range(2):
+                    position += 2 + int(_U16(self.data, position)[0])
+                position += 4 + int(_U32(self.data, position)[0])
+        except struct.error:
+            return False
+        return position == len(self.data)
 
 
 def _ends_early(data: bytes) -> DecodeError:

@@ -75,6 +75,42 @@ def test_behind_a_broken_message_of_wrong_length_nothing_is_found(length: int) -
     assert parsed.messages[0].error is not None
 
 
+TWO_OF_THREE = hexadecimal("0A 00000003 05 05")
+"""Cut off: the next message's first bytes would be its third item, a number."""
+
+
+@pytest.mark.fact(24)
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (TWO_OF_THREE, "the body is longer than its length"),
+        (b"", "the body is longer than its length"),
+        (hexadecimal("0A 00000002 05 02 0004 61"), "longer than its length"),
+        (hexadecimal("0A 00000001 0A 00000009 05"), "the data ends inside a value"),
+    ],
+    ids=["array", "nothing", "text", "array within"],
+)
+def test_a_body_that_was_cut_off_is_isolated(body: bytes, error: str) -> None:
+    calls = [message("c.d", f"/{n}", NULL_ARGUMENT) for n in (2, 3)]
+    first, *others = parse(packet(message("a.b", "/1", body), *calls)).messages
+    assert (first.response_uri, first.value) == ("/1", None)
+    assert error in str(first.error)
+    assert [(each.response_uri, each.value, each.error) for each in others] == [
+        ("/2", [None], None),
+        ("/3", [None], None),
+    ]
+
+
+@pytest.mark.fact(24)
+def test_what_follows_a_value_within_its_length_is_passed_over() -> None:
+    longer = message("a.b", "/1", NULL_ARGUMENT + b"\0\1")
+    parsed = parse(packet(longer, message("c.d", "/2", NULL_ARGUMENT)))
+    assert [(each.response_uri, each.value) for each in parsed.messages] == [
+        ("/1", [None]),
+        ("/2", [None]),
+    ]
+
+
 @pytest.mark.fact(24)
 def test_our_lengths_are_right() -> None:
     sent = Packet(0, [Header("h", True, 1)], [Message("a", "/1", [1]), Message("b", "/2", "x")])

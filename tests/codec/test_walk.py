@@ -13,6 +13,8 @@ from amf_remoting.amf import AMFError, DecodeError, Limits, Step, Undefined
 from amf_remoting.inspection import walk_packet, walk_values
 from amf_remoting.packet import Header, Message, Packet
 
+from .bytes_of import message, packet
+
 CAPTURES = sorted(Path(__file__).parents[1].joinpath("captures", "amf").glob("*.bin"))
 MOMENT = datetime(2009, 2, 13, 23, 31, 30, 123000, tzinfo=UTC)
 
@@ -233,8 +235,8 @@ def test_nested_deeper_than_the_stack_is_an_error_like_others() -> None:
 
 
 def test_packet() -> None:
-    packet = Packet(0, [Header("T", True, 1)], [Message("a.b", "/1", ["x"])])
-    paths = [(one.path, one.kind) for one in walk_packet(packet.serialize())]
+    sent = Packet(0, [Header("T", True, 1)], [Message("a.b", "/1", ["x"])])
+    paths = [(one.path, one.kind) for one in walk_packet(sent.serialize())]
     assert paths == [
         (("packet",), "Version"),
         (("packet",), "Headers"),
@@ -258,6 +260,24 @@ def test_a_broken_message_does_not_hide_the_next() -> None:
     lost = next(one for one in steps if one.kind == "Not understood")
     assert lost.end - lost.offset == 9
     assert "0x04" in lost.detail
+    assert (steps[-1].path, steps[-1].value) == (("message 2", "body", 0), "y")
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        ("0a 00000003 05 05", ["Strict Array", "Null", "Not understood"]),
+        ("0a 00000001 05 0001", ["Strict Array", "Null", "Not understood"]),
+        ("", []),
+    ],
+    ids=["cut off", "too long", "nothing"],
+)
+def test_a_body_of_another_length_does_not_hide_the_next(body: str, kinds: list[str]) -> None:
+    broken = message("a.b", "/1", bytes.fromhex(body))
+    data = packet(broken, message("c.d", "/2", amf.dumps(["y"], 0)))
+    assert covered(walk_packet(data)) == len(data)
+    steps = list(walk_packet(data))
+    assert [one.kind for one in steps if one.path[0] == "message 1"][3:] == kinds
     assert (steps[-1].path, steps[-1].value) == (("message 2", "body", 0), "y")
 
 

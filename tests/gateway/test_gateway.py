@@ -147,6 +147,15 @@ def test_a_body_that_cannot_be_decoded_hurts_no_other(post: Post) -> None:
     assert got[2][1] == 4
 
 
+@pytest.mark.parametrize("body", [b"", b"\x0a\0\0\0\2\5", b"\x0a\0\0\0\1\2\0\x09ab"], ids=repr)
+def test_a_body_that_was_cut_off_hurts_no_other(post: Post, body: bytes) -> None:
+    good = [Packet(0, [], [Message("math.add", f"/{n}", [n, 1])]).serialize()[6:] for n in (1, 3)]
+    bad = b"\0\x09echo.echo\0\x02/2" + len(body).to_bytes(4, "big") + body
+    got = answers(post(b"\0\0\0\0\0\3" + good[0] + bad + good[1]))
+    assert [target for target, _ in got] == ["/1/onResult", "/2/onStatus", "/3/onResult"]
+    assert got[1][1]["code"] == "Client.BadMessage"
+
+
 def test_a_result_that_cannot_be_encoded_hurts_no_other(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -61,6 +61,7 @@ def test_calls_and_packets_by_keyboard(start_demo_server: Callable[[], DemoServe
     assert administer["off"] == "Server.Unavailable"
     assert administer["throttled"] == [3, "Client.Throttled"]
     assert administer["needs"] == "amf_remoting.add_callrecord"
+    assert set(administer["hidden"].values()) == {0}, "the services' list scrolls sideways"
     assert set(found["callLog"]["hidden"].values()) == {0}, "the call log scrolls sideways"
     rows = found["callLog"]["rows"]
     assert any("math.add\tServer.Unavailable\t" in row and "ada\tjson" in row for row in rows)

@@ -166,7 +166,8 @@ async function administer(page) {
 	await page.keyboard.press('Enter');
 	await page.waitForURL(list);
 	const needs = await page.locator(`${row} td[data-label="Callers need"]`).innerText();
-	return { before, off, on, throttled, needs };
+	const hidden = await hiddenAtWidths(page);
+	return { before, off, on, throttled, needs, hidden };
 }
 
 // A method's own page, and the admin's form for one.
@@ -180,6 +181,21 @@ async function restrict(page) {
 	return page.locator('#id_target').inputValue();
 }
 
+// By how much a table is too wide for its box, which scrolls where the page does not: the box is
+// narrow on a phone, and between the sidebar and the filters.
+async function hiddenAtWidths(page) {
+	const hidden = {};
+	for (const width of [390, 760, 1000, 1100, 1200]) {
+		await page.setViewportSize({ width, height: 900 });
+		hidden[width] = await page.evaluate(() => {
+			const box = document.querySelector('.results');
+			return box.scrollWidth - box.clientWidth;
+		});
+	}
+	await page.setViewportSize({ width: WIDTHS[0], height: 900 });
+	return hidden;
+}
+
 async function callLog(page) {
 	const list = `${site}/admin/amf_remoting/callrecord/`;
 	const rows = page.locator('#result_list tbody tr');
@@ -187,16 +203,7 @@ async function callLog(page) {
 	await page.request.post(`${site}/gateway/json/${long}/y/`, { data: [] });
 	await page.goto(list);
 	while (!await rows.filter({ hasText: long }).count()) await page.goto(list);
-	// The table has a box of its own, which could scroll where the page does not. The last two
-	// widths leave it little room between the sidebar and the filters.
-	const hidden = {};
-	for (const width of [390, 1000, 1200]) {
-		await page.setViewportSize({ width, height: 900 });
-		hidden[width] = await page.evaluate(() => {
-			const box = document.querySelector('.results');
-			return box.scrollWidth - box.clientWidth;
-		});
-	}
+	const hidden = await hiddenAtWidths(page);
 	await page.setViewportSize({ width: 1600, height: 900 });  // a table, whose cells have tabs between
 	const texts = await rows.allInnerTexts();
 	await page.setViewportSize({ width: WIDTHS[0], height: 900 });
