@@ -32,7 +32,7 @@ def make_token(user: Any) -> str:
 
     Valid for TOKEN_MAX_AGE seconds. Give it to a page that the user has logged in to.
     """
-    return signing.dumps([str(user.pk), _fingerprint(user)], salt=_SALT)
+    return signing.dumps([str(user.pk), _short(user.get_session_auth_hash())], salt=_SALT)
 
 
 class RtmpAuthMiddleware:
@@ -110,8 +110,14 @@ def _origin(scope: dict[str, Any]) -> SplitResult | None:
     return None
 
 
-def _fingerprint(user: Any) -> str:
-    return str(user.get_session_auth_hash())[:16]
+def _short(fingerprint: str) -> str:
+    return str(fingerprint)[:16]
+
+
+def _fingerprints(user: Any) -> list[str]:
+    """Of the password, by the site's key and by those that are still good for a while."""
+    now, before = user.get_session_auth_hash(), user.get_session_auth_fallback_hash()
+    return [_short(fingerprint) for fingerprint in (now, *before)]
 
 
 async def _user_of_token(token: str) -> Any:
@@ -119,10 +125,10 @@ async def _user_of_token(token: str) -> Any:
         return None
     try:
         key, fingerprint = signing.loads(token, salt=_SALT, max_age=rtmp_settings().token_max_age)
-        user = await get_user_model()._default_manager.aget(pk=key, is_active=True)
+        user = await get_user_model()._default_manager.aget(pk=key)
     except (signing.BadSignature, get_user_model().DoesNotExist, ValueError, TypeError):
         return None
-    return user if fingerprint == _fingerprint(user) else None
+    return user if user.is_active and fingerprint in _fingerprints(user) else None
 
 
 async def _user_of_session(key: str, scope: dict[str, Any], send: Any) -> Any:

@@ -91,6 +91,16 @@ class CountingConsumer(AsyncRtmpConsumer):
         return counters.snapshot()
 
 
+class EnteredConsumer(AsyncRtmpConsumer):
+    """Lets everyone in, and says nothing about what they may do."""
+
+    may_connect = ANYONE
+
+    @remote
+    async def ping(self, value):
+        return value
+
+
 class DescribingConsumer(AsyncRtmpConsumer):
     may_connect = may_call = ANYONE
 
@@ -241,6 +251,8 @@ rtmp = RtmpRouter(
         "measuring": MeasuringConsumer.as_asgi(),
         "asking": AskingConsumer.as_asgi(),
         "studio": StudioConsumer.as_asgi(),
+        "closed": AsyncRtmpConsumer.as_asgi(),
+        "entered": EnteredConsumer.as_asgi(),
         "counting": CountingConsumer.as_asgi(),
         "flood": flooding_rtmp,
         "stuck": stuck,

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
+from django.core import signing
 from django.db import DataError
 
 from amf_remoting.throttle import buckets
@@ -69,6 +70,42 @@ async def test_a_token_dies_with_the_password(ada):
     ada.set_password("difference")
     await ada.asave()
     assert await user_of(f"token={token}") == "AnonymousUser"
+
+
+async def test_a_token_outlives_the_sites_key_as_long_as_that_is_a_fallback(ada, settings):
+    token = make_token(ada)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+    assert await user_of(f"token={token}") == "ada"
+    settings.SECRET_KEY_FALLBACKS = []
+    assert await user_of(f"token={token}") == "AnonymousUser"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"a": 1}, [], [None, None], [[1], {}], ["9" * 400, "x"], ["1\0", "x"], ["1", ""], "text", 7],
+    ids=str,
+)
+async def test_what_the_site_signed_for_other_ends_is_no_token(ada, content):
+    for salt in ("rtmp_channels.token", "another"):
+        assert await user_of(f"token={signing.dumps(content, salt=salt)}") == "AnonymousUser"
+
+
+async def test_a_token_with_another_users_signature(ada):
+    eve = await get_user_model().objects.acreate_user("eve", password="listening")
+    mine, theirs = make_token(eve), make_token(ada)
+    content, signature = theirs.partition(":")[0], mine.partition(":")[2]
+    for token in (f"{content}:{signature}", theirs[:-1], f"{theirs}x", f"x{theirs}"):
+        assert await user_of(f"token={token}") == "AnonymousUser"
+
+
+async def test_the_session_of_a_user_who_logged_out_or_of_long_ago(ada, session_key):
+    session = SessionStore(session_key)
+    for seconds, user in ((-10, "AnonymousUser"), (60, "ada")):
+        await session.aset_expiry(seconds)
+        await session.asave()
+        assert await user_of(f"sessionid={session_key}") == user
+    await session.aflush()
+    assert await user_of(f"sessionid={session_key}") == "AnonymousUser"
 
 
 async def test_a_token_of_someone_inactive_or_gone(ada):
@@ -259,6 +296,12 @@ ORIGINS = ["http://example.org", ".example.net"]
         (b"http://example.com/", {}, False),
         (b"http://example.org.evil.test/", {}, False),
         (b"http://[broken", {}, False),
+        (b"https://example.org/", {}, False),
+        (b"http://example.org:8080/", {}, False),
+        (b"http://user@example.org@example.com/", {}, False),
+        (b"null", {}, False),
+        (b"file:///home/game.html", {}, False),
+        (b"example.org", {}, False),
         (None, {}, True),
         (None, {"require_origin": True}, False),
     ],

@@ -1,27 +1,17 @@
 """The limits on clients hold on every way in, and each way leaves its line and its count."""
 
 import asyncio
-import json
 import re
-from contextlib import AsyncExitStack, closing, suppress
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
-from rtmp_channels.protocol.errors import ProtocolError
-from rtmp_channels.protocol.events import (
-    ConnectAccepted,
-    ConnectRejected,
-    HandshakeCompleted,
-    ResultReceived,
-)
-from tests.interop.tls import self_signed
-from tests.server.client import Closed, RtmpClient, connection, rtmp_client
-from tests.server.conftest import HTTP, RTMP, trusting_nobody
-from tests.server.daphne import Daphne, daphne_command
+from rtmp_channels.protocol.events import ResultReceived
+from tests.server.client import Closed, RtmpClient
+from tests.server.doors import SCHEMES, ended, enter, say, send, server_with_doors, shake_hands
 from tests.server.test_limits import begun
-from tests.tunnels.peers import HttpClient, Refused, WebSocketClient
+from tests.tunnels.peers import Refused
 
-SCHEMES = ("rtmp", "rtmps", "rtmpt", "ws")
 WINDOW = 4_096
 
 LIMITS = {
@@ -38,104 +28,14 @@ LIMITS = {
 }
 
 
-class Doors:
-    """One server's ways in."""
-
-    def __init__(self, server):
-        self.server = server
-        self.rtmp, self.rtmps = server.port("rtmp"), server.port("rtmps")
-        self.http = server.port("http")
-
-    async def enter(self, scheme, stack, *, window=None):
-        """A client that has said nothing yet."""
-        match scheme:
-            case "rtmp" | "rtmps":
-                port, tls = getattr(self, scheme), trusting_nobody() if scheme == "rtmps" else None
-                return await stack.enter_async_context(rtmp_client(port, window=window, ssl=tls))
-            case "rtmpt":
-                client = await asyncio.to_thread(HttpClient, self.http)
-                stack.enter_context(closing(client.http))
-                return client
-            case "ws":
-                ends = await stack.enter_async_context(connection(self.http, window=window))
-                return await WebSocketClient(*ends).open()
-
-    async def counters(self):
-        async with rtmp_client(self.rtmp) as client:
-            assert isinstance(await client.connect("counting"), ConnectAccepted)
-            return await client.call("counters")
-
-
 @pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    """Starts a server with all four doors and these settings."""
-    certificate, key = self_signed(tmp_path_factory.mktemp("doors"))
-    rtmps = f"rtmps:port=0:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
-    servers = []
-
-    def start(**settings):
-        environment = {"TEST_RTMP_SETTINGS": json.dumps(settings)}
-        server = Daphne(daphne_command(HTTP, RTMP, rtmps), environment)
-        servers.append(server)
-        return Doors(server)
-
-    yield start
-    for server in servers:
-        assert server.stop() == 0
-        assert "Traceback" not in server.log
-
-
-@pytest.fixture(scope="module")
-def doors(start):
-    return start(**LIMITS)
-
-
-async def say(client):
-    """What the connection has queued leaves, and perhaps something comes."""
-    if isinstance(client, RtmpClient):
-        await client.flush()
-    elif isinstance(client, WebSocketClient):
-        client.send(client.connection.data_to_send())
-    else:
-        await client.exchange()
-
-
-async def send(client, data):
-    """Bytes that the client's own floor would not write."""
-    if isinstance(client, RtmpClient):
-        client.writer.write(data)
-    elif isinstance(client, WebSocketClient):
-        client.send(data)
-    else:
-        client.number += 1
-        target = f"/send/{client.id}/{client.number - 1}"
-        await asyncio.to_thread(client.post, target, data)
-
-
-async def ended(client):
-    """Takes what comes, answering nothing, until the server ends the connection."""
-    client.connection.receive_data = lambda data: []
-    client.connection.data_to_send = lambda: b""
-    with suppress(Closed, Refused, ConnectionError, ProtocolError, asyncio.IncompleteReadError):
-        async with asyncio.timeout(20):
-            while True:
-                if isinstance(client, RtmpClient):
-                    await client.receive()
-                elif isinstance(client, WebSocketClient):
-                    if (await client.frame())[0] == 8:
-                        return
-                else:
-                    await client.exchange()
+def doors(tmp_path_factory):
+    with server_with_doors(tmp_path_factory.mktemp("doors"), **LIMITS) as doors:
+        yield doors
 
 
 async def says_nothing(client):
     await ended(client)
-
-
-async def shake_hands(client):
-    await say(client)
-    await client.wait_for(HandshakeCompleted)
-    await say(client)
 
 
 async def shakes_hands(client):
@@ -143,22 +43,14 @@ async def shakes_hands(client):
     await ended(client)
 
 
-async def enters(client, app="counting"):
-    await shake_hands(client)
-    client.connection.send_connect({"app": app, "tcUrl": f"rtmp://127.0.0.1/{app}"})
-    await say(client)
-    answer = await client.wait_for((ConnectAccepted, ConnectRejected))
-    assert isinstance(answer, ConnectAccepted)
-
-
 async def enters_and_says_nothing(client):
-    await enters(client)
+    assert await enter(client)
     await ended(client)
 
 
 def breaks(*pieces):
     async def sends(client):
-        await enters(client)
+        assert await enter(client)
         with suppress(Refused, ConnectionError):  # it may be over before all is said
             for piece in pieces:
                 await send(client, piece)
@@ -171,7 +63,7 @@ def calls(method, *arguments, count, answered, code):
     """So many calls at once; one more, which wants an answer, is refused."""
 
     async def call(client):
-        await enters(client, "lobby/doors")
+        assert await enter(client, "lobby/doors")
         for _ in range(count):
             client.connection.send_call(method, arguments, expect_result=answered)
         number = client.connection.send_call(method, arguments, expect_result=True)
@@ -183,7 +75,7 @@ def calls(method, *arguments, count, answered, code):
 
 
 async def calls_without_end(client):
-    await enters(client, "stuck")
+    assert await enter(client, "stuck")
     for _ in range(20):
         client.connection.send_call("anything")
     await say(client)
@@ -232,9 +124,9 @@ async def test_one_who_does_not_read_on_each_door(doors):
     before = await doors.counters()
     async with AsyncExitStack() as stack:
         for scheme in SCHEMES:
-            await enters(await doors.enter(scheme, stack, window=WINDOW), "lobby/loud")
+            assert await enter(await doors.enter(scheme, stack, window=WINDOW), "lobby/loud")
         speaker = await doors.enter("rtmp", stack)
-        await enters(speaker, "lobby/loud")
+        assert await enter(speaker, "lobby/loud")
         await speaker.call("shout", 60)
         for scheme in SCHEMES:
             pattern = rf"{scheme} 127\.0\.0\.1:\d+ /lobby/loud: cut: it reads too slowly"
@@ -253,12 +145,13 @@ async def is_let_in(doors, scheme):
     return True
 
 
-async def test_limits_of_connections_on_each_door(start):
+async def test_limits_of_connections_on_each_door(tmp_path):
     """Those who are in are of all doors, and so are those who are not let in."""
-    doors = start(MAX_CONNECTIONS=6, MAX_CONNECTIONS_PER_ADDRESS=4, TUNNEL_TIMEOUT=60.0)
+    limits = {"MAX_CONNECTIONS": 6, "MAX_CONNECTIONS_PER_ADDRESS": 4, "TUNNEL_TIMEOUT": 60.0}
     async with AsyncExitStack() as stack:
+        doors = stack.enter_context(server_with_doors(tmp_path, **limits))
         clients = [await doors.enter(scheme, stack) for scheme in SCHEMES]
-        await asyncio.gather(*map(enters, clients))
+        assert await asyncio.gather(*map(enter, clients)) == [True] * 4
         assert [await is_let_in(doors, scheme) for scheme in SCHEMES] == [False] * 4
         line = "refused: 4 connections from that address are open"
         await asyncio.to_thread(doors.server.wait_for_log, line)
@@ -267,7 +160,7 @@ async def test_limits_of_connections_on_each_door(start):
                 "127.0.0.1", doors.rtmp, local_addr=("127.0.0.2", 0)
             )
             stack.callback(writer.close)
-            await enters(RtmpClient(reader, writer))
+            assert await enter(RtmpClient(reader, writer))
         assert [await is_let_in(doors, scheme) for scheme in SCHEMES] == [False] * 4
         await asyncio.to_thread(doors.server.wait_for_log, "refused: 6 connections are open")
         asks, *_ = clients
