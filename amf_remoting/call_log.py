@@ -4,65 +4,25 @@ Calls wait in memory; a thread writes them every CALL_LOG_SECONDS with one state
 what is older than CALL_LOG_DAYS. What waits when the process is killed is lost.
 """
 
-import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
-from reprlib import Repr
-from typing import Any
 
 from django.utils import timezone
 
-from .amf import Dictionary
-from .amf.vectors import NumberVector, ObjectVector
+from .argument_text import argument_text
 from .auth import name_of
 from .batches import Batches
 from .call import Call
 from .conf import remoting_settings
 from .exceptions import Fault
-from .flex.collections import Wrapper
 
 BATCH = 500
 """Rows in one statement."""
 CANCELLED = "cancelled"
 """The outcome of a call that was given up before it had one: its client has hung up."""
-
-
-class _Short(Repr):
-    """Looks into instances no deeper than into dicts: the repr() of a few references to
-    references is endless."""
-
-    def repr_instance(self, x: Any, level: int) -> str:
-        """Called for everything that is no list, dict, text, …"""
-        if isinstance(x, type):
-            return super().repr_instance(x, level)
-        members = _members(x)
-        if members is None:
-            return super().repr_instance(x, level)
-        return f"{type(x).__name__}({self.repr1(members, level - 1) if level > 0 else '...'})"
-
-
-def _members(value: Any) -> Any:
-    match value:
-        case Wrapper():
-            return value.source
-        case Dictionary():
-            return [*islice(value.items(), _SHORT.maxdict + 1)]
-        case NumberVector() | ObjectVector():
-            return value.items[: _SHORT.maxlist + 1]
-    if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        return {field.name: getattr(value, field.name, None) for field in fields}
-    return None
-
-
-_SHORT = _Short()
-_SHORT.maxlevel = 4
-_SHORT.maxstring = _SHORT.maxother = 200
-_SHORT.maxlist = _SHORT.maxdict = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +111,7 @@ def _arguments(call: Call) -> str:
     settings = remoting_settings()
     if not settings.call_log_arguments:
         return ""
-    text = _SHORT.repr(call.arguments)
-    if call.keywords:
-        text = f"{text} {_SHORT.repr(call.keywords)}"
-    return _without_nul(text)[: settings.call_log_argument_size]
+    return _without_nul(argument_text(call))[: settings.call_log_argument_size]
 
 
 def _without_nul(text: str) -> str:

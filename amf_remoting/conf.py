@@ -198,7 +198,8 @@ class RemotingSettings:
     """Whether calls are logged in the database: service, method, user, duration, outcome."""
 
     call_log_arguments: bool = False
-    """Whether the log holds arguments too. They may be secret."""
+    """Whether the log holds arguments too. Those named like a password, a key or a token are left
+    out; others may be secret."""
 
     call_log_argument_size: int = 1000
     """Letters of the arguments that are kept."""

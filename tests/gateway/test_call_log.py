@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -140,6 +142,38 @@ def test_arguments_are_looked_into_no_deeper_than_the_log_shows(log: CallLog, ex
     assert (
         shown == "[IntVector(array('i', [1, 2])), XML({'text': '<a/>'}), None, 1.5, <class 'int'>]"
     )
+
+
+@dataclass
+class Account:
+    name: str
+    api_key: str
+
+
+@pytest.mark.usefixtures("log")
+def test_arguments_named_like_secrets_are_left_out(exposed: Any) -> None:
+    @remote_method
+    def enter(call: Call, user: str, password: str, *tokens: str, token: str = "") -> None: ...
+
+    change(exposed, CALL_LOG_ARGUMENTS=True)
+    registry.expose("enter", enter)
+    try:
+        shown = module._arguments(
+            Call("enter", ["joe", "s1", "s2", "s3"], {"token": "s4", "user": "ann"})
+        )
+        many = module._arguments(Call("enter", ["s"] * 100_000))
+    finally:
+        registry.withdraw("enter")
+    assert shown == "['joe', ***, ***, ***] {'token': ***, 'user': 'ann'}"
+    assert many == f"['s', {'***, ' * 19}...]"
+    login = {"a": [{"Password": "s1", "user": "joe"}]}
+    alias = amf.TypedObject("a.Login", {"secret": {"deep": "s2"}, "n": 1})
+    inside = [login, alias, amf.Dictionary([("apiKey", "s3"), (1, 2)]), Account("ann", "s4")]
+    text = module._arguments(Call("nowhere", [*inside, amf.MixedArray([], {"pwd": "s5"})]))
+    assert not re.search(r"s\d", text)
+    assert "'user': 'joe'" in text
+    assert "'name': 'ann'" in text
+    assert text.count("***") == 5
 
 
 @pytest.mark.django_db
