@@ -103,6 +103,7 @@ class AsyncRtmpConsumer(MessageHandlers):
         self._calls = PendingCalls()
         self._tasks = BackgroundTasks(settings.max_concurrent_calls)
         self._groups: set[str] = set()
+        self._streams = {}
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Callable[..., Awaitable[None]]:

@@ -25,6 +25,7 @@ from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.remote import ClientMethod
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
 from rtmp_channels.signals import connection_closed
+from rtmp_channels.stream_table import END_OF
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class MessageHandlers(ABC):
 
     _client_methods: ClassVar[Mapping[str, ClientMethod]] = {}
     _tasks: BackgroundTasks
+    _streams: dict[int, Message]
+    """By message stream: the message that will tell of the end of what was allowed."""
     _was_accepted = False
     _is_over = False
     _was_busy = False
@@ -93,10 +96,12 @@ class MessageHandlers(ABC):
         await handler(message)
 
     async def end(self, code: str) -> None:
-        """Calls `disconnect`, once."""
+        """Calls `disconnect`, once; before it, what an application that fails was not told."""
         if not self._is_over:
             self._is_over = True
             try:
+                for message in tuple(self._streams.values()):
+                    await self._stream_ended(message)
                 await self.disconnect(code)
             finally:
                 if self._was_accepted:
@@ -136,11 +141,11 @@ class MessageHandlers(ABC):
 
     async def rtmp_unpublish(self, message: Message) -> None:
         """See `on_unpublish`."""
-        await self._report(message, self.on_unpublish)
+        await self._stream_ended(message)
 
     async def rtmp_stop(self, message: Message) -> None:
         """See `on_stop`."""
-        await self._report(message, self.on_stop)
+        await self._stream_ended(message)
 
     async def rtmp_data(self, message: Message) -> None:
         """See `on_data`."""
@@ -183,11 +188,20 @@ class MessageHandlers(ABC):
         details = granted if isinstance(granted, Mapping) else {}
         verdict = "accept" if granted or details is granted else "reject"
         stream = {"message_stream_id": message["message_stream_id"]}
+        if verdict == "accept":
+            end = {"type": END_OF[message["type"]], "stream_name": message["stream_name"], **stream}
+            self._streams[message["message_stream_id"]] = end
         await self.send({**details, "type": f"{message['type']}.{verdict}", **stream})
 
-    async def _report(self, message: Message, hook: Callable[[Message], Awaitable[None]]) -> None:
+    async def _stream_ended(self, message: Message) -> None:
+        """Tells of the end of what was allowed; a client may end what it only asked for, too."""
+        if self._streams.pop(message["message_stream_id"], None) is None:
+            return
         try:
-            await hook(message)
+            if message["type"] == "rtmp.unpublish":
+                await self.on_unpublish(message)
+            else:
+                await self.on_stop(message)
         except WHATEVER_IS_RAISED:
             logger.exception("%s of %r failed", message["type"], message["stream_name"])
 

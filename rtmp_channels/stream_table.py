@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_ENDS = {"rtmp.publish": "rtmp.unpublish", "rtmp.play": "rtmp.stop"}
+END_OF = {"rtmp.publish": "rtmp.unpublish", "rtmp.play": "rtmp.stop"}
+"""The message that tells of the end of what a message asked for."""
 
 
 class StreamTable:
@@ -27,7 +28,7 @@ class StreamTable:
         if request is None:
             return None
         return {
-            "type": _ENDS[request["type"]],
+            "type": END_OF[request["type"]],
             "message_stream_id": message_stream_id,
             "stream_name": request["stream_name"],
         }

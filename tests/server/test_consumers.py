@@ -392,6 +392,39 @@ async def test_streams_and_shared_objects_by_default_and_when_allowed(open_commu
     assert await lobby.use_shared_object("other") is None
 
 
+async def test_only_the_end_of_what_was_allowed_is_told():
+    told = []
+
+    class Slow(AsyncRtmpConsumer):
+        may_connect = ANYONE
+        gate = asyncio.Event()
+
+        async def on_publish(self, message):
+            await self.gate.wait()
+            return message["stream_name"] == "mine"
+
+        async def on_unpublish(self, message):
+            told.append(message["stream_name"])
+
+        async def disconnect(self, code):
+            told.append("disconnect")
+
+    communicator = RtmpCommunicator(Slow.as_asgi(), "/studio")
+    await communicator.connect()
+    for number, name in enumerate(("mine", "another", "mine"), 1):
+        stream = {"message_stream_id": number, "stream_name": name}
+        await communicator.send_input({"type": "rtmp.publish", **stream})
+        if number < 3:  # the client ends it before there is an answer
+            await communicator.send_input({"type": "rtmp.unpublish", **stream})
+    Slow.gate.set()
+    verdicts = [(await communicator.receive_output())["type"] for _ in range(3)]
+    assert verdicts == [f"rtmp.publish.{verdict}" for verdict in ("accept", "reject", "accept")]
+    assert told == ["mine"]
+    communicator.future.cancel()  # the application is not told of the third
+    await communicator.wait()
+    assert told == ["mine", "mine", "disconnect"]
+
+
 async def test_hooks_that_raise_refuse_and_the_connection_lives(open_communicator, caplog):
     communicator = await open_communicator(Lobby)
     assert not await communicator.play("mine")

@@ -197,10 +197,13 @@ async def test_the_other_hooks(caplog):
             self.entries.append(("data", values))
 
     stream = {"message_stream_id": 1, "stream_name": "show"}
+    open_to_all = dict.fromkeys(("may_connect", "may_publish", "may_play"), ANYONE)
     for consumer in (Diary, RtmpConsumer):  # as they are, nothing happens
-        client = PatientCommunicator(consumer.as_asgi(may_connect=ANYONE), "/app")
+        client = PatientCommunicator(consumer.as_asgi(**open_to_all), "/app")
         assert (await client.connect(10))[0]
+        assert await client.publish("show")
         await client.send_input({"type": "rtmp.unpublish", **stream})
+        assert await client.play("show")
         await client.send_input({"type": "rtmp.stop", **stream})
         await client.send_input({"type": "rtmp.data", "values": ["onCue", 1], "timestamp": 0})
         await client.disconnect(timeout=10)
@@ -259,6 +262,10 @@ async def test_hooks_wait_for_their_turn_and_calls_do_not(monkeypatch, caplog):
         def disconnect(self, code):
             seen.append("disconnect")
 
+        def on_publish(self, message):
+            seen.append("publish")
+            return True
+
         def on_unpublish(self, message):
             seen.append("unpublish")
 
@@ -274,13 +281,15 @@ async def test_hooks_wait_for_their_turn_and_calls_do_not(monkeypatch, caplog):
     monkeypatch.setattr("rtmp_channels.sync_consumers.FIRST_PAUSE", 0.001)
     client = PatientCommunicator(Patient.as_asgi(), "/app")
     await client.send_input({"type": "rtmp.connect"})
-    await client.send_input({"type": "rtmp.unpublish", "stream_name": "show"})
+    assert await client.publish("show")
+    stream = {"message_stream_id": 1, "stream_name": "show"}
+    await client.send_input({"type": "rtmp.unpublish", **stream})
     await client.send_call("call_me")
     assert (await client.receive_output(10))["information"]["code"] == "Server.Busy"
     refusals = 0
     await client.send_input({"type": "rtmp.data", "values": ["onCue"], "timestamp": 0})
     await client.disconnect(timeout=10)
-    assert seen == ["connect", "unpublish", "data", "disconnect"]
+    assert seen == ["connect", "publish", "unpublish", "data", "disconnect"]
     assert [record.getMessage() for record in caplog.records] == [
         "A data message could not be handled"
     ]
