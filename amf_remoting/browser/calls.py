@@ -13,7 +13,7 @@ from ..amf import AMFError
 from ..conversation import Conversation, Pending
 from ..dispatch import dispatch
 from ..dump import value_lines
-from ..exceptions import Fault, RemotingError
+from ..exceptions import Fault, RemotingError, TransportError
 from ..gateway import Exchange
 from .formats import MAX_BYTES
 from .inspection import Inspection, inspect
@@ -24,6 +24,8 @@ MAX_ARGUMENTS = 100_000
 """Letters of the arguments that a form may hold."""
 MAX_LINES = 500
 """Lines of a result that a page shows."""
+MAX_LETTERS = 200_000
+"""Letters of a result that it shows."""
 MAX_ROWS = 200
 """Rows of a packet that it shows; the inspector shows more."""
 
@@ -88,8 +90,7 @@ def _call_amf(
     started = time.perf_counter()
     received = _exchange(request, sent)
     milliseconds = (time.perf_counter() - started) * 1000
-    conversation.receive(received, [pending])
-    succeeded, value = _result_of(pending)
+    succeeded, value = _result_of(conversation, received, pending)
     return Outcome(
         door=DOORS[f"amf{version}"],
         succeeded=succeeded,
@@ -109,11 +110,15 @@ def _exchange(request: HttpRequest, data: bytes) -> bytes:
     return exchange.response()
 
 
-def _result_of(pending: Pending) -> tuple[bool, Any]:
+def _result_of(conversation: Conversation, received: bytes, pending: Pending) -> tuple[bool, Any]:
     try:
+        conversation.receive(received, [pending])
         return True, pending.result()
     except Fault as fault:
         return False, fault.information
+    except TransportError as error:
+        # A service's headers may be more than clients read.
+        return False, str(error)
 
 
 def _call_json(request: HttpRequest, target: str, arguments: str) -> Outcome:
@@ -143,7 +148,8 @@ def _shown(value: Any) -> str:
 def _cut(lines: Any) -> str:
     shown = list(islice(lines, MAX_LINES))
     more = [f"… (more than {MAX_LINES} lines)"] if next(lines, None) is not None else []
-    return "\n".join([*shown, *more])
+    text = "\n".join([*shown, *more])
+    return text if len(text) <= MAX_LETTERS else f"{text[:MAX_LETTERS]}… ({len(text)} letters)"
 
 
 def _printable(text: str) -> str:

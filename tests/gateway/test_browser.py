@@ -1,6 +1,8 @@
 """The service browser: who may see it, what it shows, what its forms call."""
 
 import json
+from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 
@@ -8,8 +10,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from amf_remoting.browser.calls import MAX_ARGUMENTS
+from amf_remoting.amf import Limits
+from amf_remoting.browser.calls import MAX_ARGUMENTS, MAX_LETTERS
+from amf_remoting.call import Call
+from amf_remoting.conversation import Conversation
 from amf_remoting.models import ServicePolicy
+from amf_remoting.registry import registry, remote_method
 
 PAGES = ["/services/", "/services/call/math.add/"]
 HOSTILE = "<script>alert('x')</script>\" onload=\"y"
@@ -195,6 +201,46 @@ def test_long_results_are_cut(staff: Client) -> None:
     numbers = "[" + ",".join(["1"] * 2000) + "]"
     page = call(staff, "echo.echo", f"[{numbers}]")
     assert page.inside["value"].endswith("… (more than 500 lines)")
+
+
+@pytest.fixture
+def heavy() -> Iterator[None]:
+    """A method of a long result, and one whose headers are more than a client reads."""
+
+    @remote_method
+    def text(letters: int) -> str:
+        return "x" * letters
+
+    @remote_method
+    def headers(call: Call) -> str:
+        call.reply.add_header("Many", [0] * 600)
+        call.reply.add_header("More", [0] * 600)
+        return "fine"
+
+    registry.expose("text", text)
+    registry.expose("headers", headers)
+    yield
+    registry.withdraw("text")
+    registry.withdraw("headers")
+
+
+@pytest.mark.usefixtures("heavy")
+@pytest.mark.parametrize("door", ["amf3", "json"])
+def test_a_long_line_of_a_result_is_cut(staff: Client, door: str) -> None:
+    page = call(staff, "text", "[300000]", door)
+    assert len(page.inside["value"]) < MAX_LETTERS + 100
+    assert page.inside["value"].rstrip().endswith(" letters)")
+
+
+@pytest.mark.usefixtures("heavy")
+def test_a_response_that_cannot_be_read_is_shown_as_such(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = partial(Conversation, limits=Limits(values=1000))
+    monkeypatch.setattr("amf_remoting.browser.calls.Conversation", small)
+    page = call(staff, "headers", "[]")
+    assert "more values than the limit" in page.inside["value"]
+    assert "Fault" in page.text
 
 
 def test_the_home_page_leads_staff_there(staff: Client) -> None:
