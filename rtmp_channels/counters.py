@@ -48,6 +48,9 @@ class Limit(StrEnum):
     """Calls refused: MAX_CALLS_IN_FLIGHT."""
     PENDING_CALLS = "pending_calls"
     """Calls to clients forgotten: MAX_PENDING_CALLS."""
+    UNANSWERED = "unanswered"
+    """Closed: WAITING_MESSAGES, WAITING_BYTES of SHARED_OBJECTS; more than 64 requests for streams
+    that the application has not answered."""
     QUEUED = "queued"
     """Times that a socket was not read: MAX_QUEUED_EVENTS, MAX_QUEUED_BYTES."""
     LOGINS = "logins"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from amf_remoting import amf
 from rtmp_channels import goodbye
+from rtmp_channels.counters import Limit
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.protocol.shared_object import SharedObjectMessage
 from rtmp_channels.shared_objects.current import shared_object_hubs
@@ -49,7 +50,8 @@ class ObjectDoor:
             self._port.receive(message)
         except (TooMuchWaiting, amf.EncodeError) as error:
             reason = f"shared object {message.name[:64]!r}: {error}"
-            self._session.end(Ending(goodbye.FAILED, reason, level=logging.INFO))
+            limit = Limit.UNANSWERED if isinstance(error, TooMuchWaiting) else Limit.PROTOCOL
+            self._session.end(Ending(goodbye.FAILED, reason, level=logging.INFO, limit=limit))
 
     def accept(self, name: str, grant: Grant) -> None:
         """The application lets the client use the object."""

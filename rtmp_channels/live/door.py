@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from rtmp_channels import goodbye
+from rtmp_channels.counters import Limit
 from rtmp_channels.goodbye import Ending
 from rtmp_channels.live.playing import Playing
 from rtmp_channels.live.publishing import Publishing
@@ -128,7 +129,8 @@ class StreamDoor:
         self.end(use.message_stream_id)
         if sum(len(requests) for requests in self._unanswered.values()) >= MAX_UNANSWERED:
             reason = f"more than {MAX_UNANSWERED} requests for streams wait for the application"
-            self._session.end(Ending(goodbye.FAILED, reason, level=logging.WARNING))
+            limit = Limit.UNANSWERED
+            self._session.end(Ending(goodbye.FAILED, reason, level=logging.WARNING, limit=limit))
             return
         self._uses[use.message_stream_id] = use
         self._unanswered.setdefault(use.message_stream_id, deque()).append(use)

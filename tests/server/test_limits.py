@@ -13,6 +13,7 @@ from rtmp_channels.phase import Phase
 from rtmp_channels.protocol.chunk import Message, serialize_message
 from rtmp_channels.protocol.constants import MessageType
 from rtmp_channels.protocol.events import ConnectAccepted, ResultReceived
+from rtmp_channels.protocol.shared_object import RequestChange, SharedObjectMessage, Use
 from tests.server.test_session import Recorder
 from tests.server.wire import PEER, FakeTransport, Wire
 
@@ -272,6 +273,19 @@ async def test_calls_that_wait_for_handlers(met, settings):
     assert set(codes(await answers(wire, 1))) == {"Server.Busy"}
     assert met()["calls_in_flight"] >= 1
     assert met.lines()[0] == "too many calls wait for handlers"
+    await wire.lose()
+
+
+async def test_shared_objects_that_wait_for_the_application(met, settings):
+    rules = {"WAITING_MESSAGES": 4}
+    settings.RTMP_CHANNELS = {**settings.RTMP_CHANNELS, "SHARED_OBJECTS": rules}
+    wire = await connected()
+    events = (Use(),), *[(RequestChange((("slot", number),)),) for number in range(5)]
+    for one in events:
+        wire.client.send_shared_object(SharedObjectMessage("board", 0, 0, one, 0))
+    await wire.settle()
+    assert (wire.session.phase, met()) == (Phase.CLOSING, {"unanswered": 1})
+    assert met.lines()[-1].startswith("shared object 'board': 5 shared-object messages")
     await wire.lose()
 
 

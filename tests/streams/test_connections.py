@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from rtmp_channels.counters import Limit, counters
 from rtmp_channels.live.current import stream_hubs
 from rtmp_channels.live.door import MAX_UNANSWERED
 from rtmp_channels.phase import Phase
@@ -356,8 +357,10 @@ async def test_requests_that_nobody_answers_are_bounded(connect):
     for _ in range(MAX_UNANSWERED):
         await peer.command(stream, "play", "a")
     assert peer.session.phase is Phase.OPEN
+    before = counters[Limit.UNANSWERED]
     await peer.command(stream, "play", "a")
     assert peer.session.phase >= Phase.CLOSING
+    assert counters[Limit.UNANSWERED] == before + 1
 
 
 async def test_a_player_waits_for_the_publisher(connect):
