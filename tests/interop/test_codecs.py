@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.tls import RtmpsEndpoint
+from tests.interop.unwrapped import PLAIN_PORT, connections, from_tls
 from tests.streams.judge import FAULTY, captured, dissected
 from tests.support.demo_server import DemoServer, run_demo_server
 
@@ -30,10 +31,11 @@ FRAMES = 25
 
 @dataclass(frozen=True)
 class Site:
-    """The demo site, and where each scheme is."""
+    """The demo site, where each scheme is, and the keys of its TLS connections."""
 
     server: DemoServer
     ports: dict[str, int]
+    keys: Path
 
     def url(self, codec: str, scheme: str) -> str:
         return f"{scheme}://127.0.0.1:{self.ports[scheme]}/open/{codec}-{scheme}"
@@ -55,10 +57,15 @@ def trust(scheme: str) -> list[str]:
 def site(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("codecs")
     rtmps = RtmpsEndpoint.make(folder)
-    endpoints = [rtmps.description]
-    with run_demo_server(folder, database=migrated_database, endpoints=endpoints) as server:
+    keys = folder / "keys.log"
+    with run_demo_server(
+        folder,
+        database=migrated_database,
+        endpoints=[rtmps.description],
+        environment={"SSLKEYLOGFILE": str(keys)},
+    ) as server:
         ports = {"rtmp": server.rtmp_port, "rtmps": rtmps.port, "rtmpt": server.http_port}
-        yield Site(server, ports)
+        yield Site(server, ports, keys)
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +83,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """What passes in the clear while the streams are published and played."""
+    """What passes while the streams are published and played."""
     folder = tmp_path_factory.mktemp("captures")
-    files = {scheme: folder / f"{scheme}.pcap" for scheme in ("rtmp", "rtmpt")}
+    files = {scheme: folder / f"{scheme}.pcap" for scheme in SCHEMES}
     with ExitStack() as stack:
         for scheme, file in files.items():
             stack.enter_context(captured(site.ports[scheme], file))
@@ -132,27 +139,31 @@ def test_published_and_played(played: dict[tuple[str, str], str], codec: str, sc
     assert int(frames[-1]) >= FRAMES, shown
 
 
-def conversations(file: Path) -> list[Path]:
-    """The capture cut into its TCP connections: in HTTP the dissector mixes them up."""
-    listed = ["tshark", "-r", str(file), "-T", "fields", "-e", "tcp.stream"]
-    shown = subprocess.run(listed, capture_output=True, text=True, check=True, timeout=SECONDS)
-    numbers = sorted(set(shown.stdout.split()))
-    for number in numbers:
-        one = ["tshark", "-r", file, "-Y", f"tcp.stream=={number}", "-w", f"{file}-{number}"]
-        subprocess.run(one, capture_output=True, check=True, timeout=SECONDS)
-    return [Path(f"{file}-{number}") for number in numbers]
+def conversation(file: Path, number: int) -> Path:
+    """One TCP connection of a capture: in HTTP the dissector mixes them up."""
+    only = file.with_name(f"{number}-{file.name}")
+    command = ["tshark", "-r", file, "-Y", f"tcp.stream=={number}", "-w", only]
+    subprocess.run(command, capture_output=True, check=True, timeout=SECONDS)
+    return only
 
 
-@pytest.mark.parametrize("scheme", ["rtmp", "rtmpt"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_nothing_is_malformed(
     site: Site, played: dict[tuple[str, str], str], captures: dict[str, Path], scheme: str
 ) -> None:
     """Wireshark names RTMP itself "rtmpt", and finds it in the bodies of HTTP too."""
     port, protocol = site.ports[scheme], "http" if scheme == "rtmpt" else "rtmpt"
-    listing = ""
-    for file in conversations(captures[scheme]):
-        assert dissected(file, port, FAULTY, protocol=protocol) == ""
-        listing += dissected(file, port, "rtmpt", protocol=protocol)
+    file, listing = captures[scheme], ""
+    for number in connections(file):
+        if scheme == "rtmps":
+            one, port = (
+                from_tls(file, site.ports[scheme], keys=site.keys, number=number),
+                PLAIN_PORT,
+            )
+        else:
+            one = conversation(file, number)
+        assert dissected(one, port, FAULTY, protocol=protocol) == ""
+        listing += dissected(one, port, "rtmpt", protocol=protocol)
     assert "Unknown" not in listing
     for seen in ("publish('hevc", "publish('h264", "NetStream.Play.Start", "Video Data"):
         assert seen in listing

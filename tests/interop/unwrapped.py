@@ -17,11 +17,16 @@ Segments = Iterable[tuple[bool, bytes]]
 """Whether the client wrote it, and what."""
 
 
-def from_tls(file: Path, port: int, *, keys: Path) -> Path:
-    """Of the first connection to ``port``; ``keys`` is what SSLKEYLOGFILE named."""
+def from_tls(file: Path, port: int, *, keys: Path, number: int = 0) -> Path:
+    """Of one connection to ``port``; ``keys`` is what SSLKEYLOGFILE named."""
     options = ["-o", f"tls.keylog_file:{keys}", "-d", f"tcp.port=={port},tls"]
-    followed = _tshark(file, *options, "-q", "-z", "follow,tls,raw,0")
+    followed = _tshark(file, *options, "-q", "-z", f"follow,tls,raw,{number}")
     return _plain(file, _followed(followed, port))
+
+
+def connections(file: Path) -> list[int]:
+    """The numbers of a capture's TCP connections."""
+    return sorted({int(line) for line in _tshark(file, "-T", "fields", "-e", "tcp.stream")})
 
 
 def from_websocket(file: Path, port: int) -> Path:
