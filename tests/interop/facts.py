@@ -132,7 +132,7 @@ FACTS = {
     ),
     "tshark": Fact(
         client="TShark",
-        needs=("tcpdump", "python-librtmp", "rtmp-client", "ws"),
+        needs=("tcpdump", "python-librtmp", "rtmp-client", "ws", "rtmpdump"),
         does="finds nothing malformed in what the server sends",
         door="RTMP, RTMPS, RTMPT, RTMP in WebSocket",
     ),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.interop import drivers
 from tests.interop.conversation import Conversation
+from tests.interop.drivers import refused
 from tests.interop.tls import RtmpsEndpoint
 from tests.interop.unwrapped import PLAIN_PORT, from_tls, from_websocket
+from tests.server.conftest import RTMP
+from tests.server.daphne import Daphne, daphne_command
 from tests.streams.judge import FAULTY, captured, dissected
 from tests.support.demo_server import DemoServer, run_demo_server
 
@@ -52,13 +55,31 @@ def converse_with_librtmp(client: Conversation) -> None:
     assert client.close() == 0
 
 
+def share(clients: Sequence[Conversation]) -> None:
+    """An object: used, changed by each in turn, cleared."""
+    for client in clients:
+        client.ask("status", do="use", name="judged")
+    for client in clients:
+        client.send(do="set", name="judged", key="k", value=["x" * 1000, 1])
+        client.next("sync")
+    clients[0].send(do="clear", name="judged")
+    for client in clients:
+        client.next("sync")
+
+
 def judge(file: Path, port: int, *expected: str, protocol: str = "rtmpt") -> None:
-    """Nothing is malformed or unknown, and all that is expected is there."""
+    """Nothing is malformed or unknown, and all that is expected of any conversation is there."""
     assert dissected(file, port, FAULTY, protocol=protocol) == ""
     listing = dissected(file, port, "rtmpt", protocol=protocol)
     assert "Unknown" not in listing
-    for seen in ("Handshake S0+S1+S2", "connect('lobby", "Set Chunk Size 65536", *expected):
+    for seen in ("Handshake S0+S1+S2", "connect('", "Set Chunk Size 65536", *expected):
         assert seen in listing, listing
+
+
+def judge_calls(file: Path, port: int, *expected: str, protocol: str = "rtmpt") -> None:
+    """The same of a conversation with all the calls."""
+    judge(file, port, "connect('lobby", *expected, protocol=protocol)
+    listing = dissected(file, port, "rtmpt", protocol=protocol)
     assert listing.count("_result(") >= 2 + len(VALUES), listing
 
 
@@ -66,7 +87,7 @@ def test_rtmp(demo_server: DemoServer, clients: Clients, tmp_path: Path) -> None
     file, port = tmp_path / "rtmp.pcap", demo_server.rtmp_port
     with captured(port, file):
         converse_with_librtmp(clients(drivers.librtmp, demo_server.rtmp_url("lobby/judged")))
-    judge(file, port, "_error(")
+    judge_calls(file, port, "_error(")
 
 
 def test_rtmps(
@@ -83,7 +104,7 @@ def test_rtmps(
         url = f"rtmps://127.0.0.1:{rtmps_port}/lobby/judged"
         converse_with_librtmp(clients(drivers.librtmp, url))
     assert dissected(file, rtmps_port, "rtmpt", protocol="tls") == ""
-    judge(from_tls(file, rtmps_port, keys=keys), PLAIN_PORT, "_error(")
+    judge_calls(from_tls(file, rtmps_port, keys=keys), PLAIN_PORT, "_error(")
 
 
 def test_rtmpt(demo_server: DemoServer, clients: Clients, tmp_path: Path) -> None:
@@ -92,7 +113,7 @@ def test_rtmpt(demo_server: DemoServer, clients: Clients, tmp_path: Path) -> Non
     with captured(port, file):
         url = f"rtmpt://127.0.0.1:{port}/lobby/judged"
         converse_with_librtmp(clients(drivers.librtmp, url))
-    judge(file, port, "_error(", protocol="http")
+    judge_calls(file, port, "_error(", protocol="http")
 
 
 def test_websocket(demo_server: DemoServer, clients: Clients, tmp_path: Path) -> None:
@@ -102,5 +123,39 @@ def test_websocket(demo_server: DemoServer, clients: Clients, tmp_path: Path) ->
         relayed = relay.next("listening")["port"]
         client = clients(drivers.rtmp_client, f"rtmp://127.0.0.1:{relayed}/lobby/judged")
         converse(client)
+        share([client])
         client.close()
-    judge(from_websocket(file, port), PLAIN_PORT)
+    judge_calls(from_websocket(file, port), PLAIN_PORT, "Shared Object")
+
+
+def test_shared_objects(demo_server: DemoServer, clients: Clients, tmp_path: Path) -> None:
+    """Each sees the other's changes."""
+    file, port = tmp_path / "objects.pcap", demo_server.rtmp_port
+    with captured(port, file):
+        url = demo_server.rtmp_url("lobby/judged")
+        both = [clients(drivers.rtmp_client, url) for _ in range(2)]
+        for client in both:
+            converse(client)
+        share(both)
+        for client in both:
+            client.close()
+    judge_calls(file, port, "Shared Object")
+
+
+@pytest.fixture(scope="module")
+def asking_port() -> Iterator[int]:
+    """Where applications ask: one for its arguments, one for a bandwidth check."""
+    server = Daphne(daphne_command(RTMP))
+    yield server.port()
+    server.stop()
+
+
+@pytest.mark.parametrize("application", ["asking", "measuring"])
+def test_rtmpdump(asking_port: int, tmp_path: Path, application: str) -> None:
+    file, port = tmp_path / "rtmpdump.pcap", asking_port
+    with captured(port, file):
+        command = ["rtmpdump", "-V", "-r", f"rtmp://127.0.0.1:{port}/{application}/room"]
+        options = ["-C", "B:1", "-C", "S:x y", "-C", "O:1", "-C", "NN:n:1.25", "-C", "O:0"]
+        refused([*command, *options, "-y", "nothing", "-o", str(tmp_path / "o.flv")])
+    checked = ["_onbwcheck(", "_onbwdone("] if application == "measuring" else []
+    judge(file, port, f"connect('{application}", "NetStream.Play.Failed", *checked)

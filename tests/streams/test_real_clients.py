@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import subprocess
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -134,10 +135,13 @@ def video_tags(flv_file):
 
 
 @pytest.mark.parametrize("limit", [2**24, 2**32], ids=["longer headers", "wrap"])
-async def test_streams_that_start_just_before_a_limit(server, source, limit):
-    """From our client, whose every frame has a time, to ours and to ffprobe."""
+async def test_streams_that_start_just_before_a_limit(server, source, limit, tmp_path):
+    """From our client, whose every frame has a time, to ours and to ffprobe; TShark looks on."""
+    needs("tcpdump", "tshark")
     frames = list(video_tags(source))[: 1 + 4 * FRAMES_PER_SECOND]  # the codec's header first
     name, port = f"limit-{limit}", server.port()
+    looking_on = AsyncExitStack()
+    looking_on.enter_context(captured(port, tmp_path / "limit.pcap"))
     entries = ("-select_streams", "v", "-show_entries", "packet=dts", "-of", "json")
     ffprobe = await asyncio.create_subprocess_exec(
         *("ffprobe", "-v", "error", *entries, f"rtmp://127.0.0.1:{port}/open/{name}"),
@@ -145,6 +149,7 @@ async def test_streams_that_start_just_before_a_limit(server, source, limit):
         stdout=subprocess.PIPE,
     )
     async with (
+        looking_on,
         NetConnection(f"rtmp://127.0.0.1:{port}/watch") as watcher,
         NetConnection(f"rtmp://127.0.0.1:{port}/open") as player,
         NetConnection(f"rtmp://127.0.0.1:{port}/open") as publisher,
@@ -172,6 +177,8 @@ async def test_streams_that_start_just_before_a_limit(server, source, limit):
     times = [packet["dts"] for packet in json.loads(shown)["packets"]]
     assert len(times) >= len(frames) - 2
     assert {later - earlier for earlier, later in itertools.pairwise(times)} == {40}
+    assert dissected(tmp_path / "limit.pcap", port, FAULTY) == ""
+    assert "Video Data" in dissected(tmp_path / "limit.pcap", port, "rtmpt")
 
 
 def test_enhanced_rtmp(server, tmp_path):
