@@ -8,6 +8,7 @@ status that says what kind of fault it is.
 import base64
 import dataclasses
 import json
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -34,9 +35,12 @@ from .exceptions import Fault, FaultCode
 from .flex.collections import Wrapper
 from .http import logger
 from .origins import add_cors
+from .pool import run_in_pool
 from .settle import asettled
 
 CONTENT_TYPE = "application/json"
+LARGE_BODY = 64 * 1024
+"""Bytes from which decoding is no matter of an instant: four million hold a loop for a second."""
 
 _STATUS = {
     FaultCode.METHOD_NOT_FOUND: 404,
@@ -98,6 +102,15 @@ def read_call(data: bytes, *, target: str, request: HttpRequest, user: Any) -> C
         call.keywords = arguments
     else:
         raise Fault(FaultCode.BAD_MESSAGE, "a JSON array or object of arguments expected")
+    return call
+
+
+async def aread_call(data: bytes, *, target: str, request: HttpRequest, user: Any) -> Call:
+    """The same on a loop, which goes on while a large body is decoded in the pool."""
+    read = partial(read_call, data, target=target, request=request, user=user)
+    if len(data) < LARGE_BODY:
+        return read()
+    call: Call = await run_in_pool(read)
     return call
 
 

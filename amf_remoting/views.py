@@ -109,7 +109,7 @@ async def ajson_call(request: HttpRequest, service: str, method: str = "") -> Ht
     try:
         data = read_body(request, content_type=json_door.CONTENT_TYPE)
         user = await auser_of(request)
-        call = json_door.read_call(data, target=target, request=request, user=user)
+        call = await json_door.aread_call(data, target=target, request=request, user=user)
         return await json_door.aresult_response(request, target, await adispatch(call))
     except RefusedRequest as refusal:
         return refuse(request, refusal)

@@ -94,6 +94,17 @@ def test_repeated_credentials_use_the_session(
     assert answers(client.post("/gateway/", other, "application/x-amf"))[0][0] == "/1/onStatus"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "headers",
+    [[credentials("eve"), credentials("47", "11")], [credentials(47, 11)]],
+    ids=["the last of two", "numbers"],
+)
+def test_which_credentials_count(post: Post, headers: list[Header]) -> None:
+    User.objects.create_user("47", password="11")
+    assert answers(post(packet(WHOAMI, headers=headers))) == [("/1/onResult", "47")]
+
+
 def test_credentials_that_are_no_text_are_nobody(post: Post) -> None:
     endless: list[Any] = []
     for _ in range(60):

@@ -2,14 +2,17 @@
 
 import json
 import logging
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import AsyncClient
 
-from amf_remoting import amf
+from amf_remoting import amf, json_door
+from amf_remoting.exceptions import Fault, FaultCode
 from amf_remoting.json_door import JsonEncoder
 from amf_remoting.registry import registry, remote_method
 
@@ -114,15 +117,72 @@ def test_only_posts_are_calls(post: Post) -> None:
     assert (response.status_code, response["Allow"]) == (405, "OPTIONS, POST")
 
 
-def test_cors(post: Post, exposed: Any) -> None:
+@pytest.mark.parametrize(("body", "status"), [(b"[1, 2]", 200), (b"[]", 400)])
+def test_cors(post: Post, exposed: Any, body: bytes, status: int) -> None:
     exposed.AMF_REMOTING = {**exposed.AMF_REMOTING, "ALLOWED_ORIGINS": ["https://a.example"]}
     response = post(
-        b"[]",
+        body,
         path="/gateway/json/math/add/",
         content_type="application/json",
         headers={"Origin": "https://a.example"},
     )
+    assert response.status_code == status
     assert response["Access-Control-Allow-Origin"] == "https://a.example"
+
+
+@pytest.mark.parametrize(
+    ("method", "content_type"), [("options", ""), ("post", "application/json")]
+)
+def test_closed_to_pages_of_other_sites(
+    post: Post, exposed: Any, method: str, content_type: str
+) -> None:
+    exposed.MIDDLEWARE = []
+    headers = {"Origin": "https://a.example", "Cookie": "sessionid=abc"}
+    path = "/gateway/json/math/add/"
+    response = post(b"[1, 2]", path=path, method=method, content_type=content_type, headers=headers)
+    assert response.status_code == 403
+    assert "Access-Control-Allow-Origin" not in response
+
+
+def test_one_that_calls_too_often_is_told_when_to_come_back(post: Post) -> None:
+    @remote_method
+    def refuse() -> None:
+        raise Fault(FaultCode.THROTTLED, "too often", details={"retryAfter": 7})
+
+    registry.expose("refuse", refuse)
+    try:
+        response = post(b"[]", path="/gateway/json/refuse/", content_type="application/json")
+    finally:
+        registry.withdraw("refuse")
+    assert (response.status_code, response["Retry-After"]) == (429, "7")
+
+
+def test_a_large_body_is_decoded_off_the_loop(
+    post: Post, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    threads: list[str] = []
+    whole = json_door.read_call
+
+    def noted(*given: Any, **keys: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return whole(*given, **keys)
+
+    monkeypatch.setattr(json_door, "read_call", noted)
+    for letters in (10, 70_000):
+        body = json.dumps(["x" * letters]).encode()
+        path = "/gateway/json/echo/echo/"
+        assert len(post(body, path=path, content_type="application/json").content) > letters
+    under_asgi = "asgi" in request.node.callspec.id
+    assert [name.startswith("amf-remoting") for name in threads] == [False, under_asgi]
+
+
+@pytest.mark.usefixtures("busy_pool", "exposed")
+async def test_a_large_body_is_refused_while_the_pool_is_full(exposed: Any) -> None:
+    exposed.ROOT_URLCONF = "tests.gateway.urls"
+    body = json.dumps(["x" * 70_000])
+    path = "/gateway/json/echo/aecho/"
+    response = await AsyncClient().post(path, body, content_type="application/json")
+    assert (response.status_code, response.json()["fault"]["code"]) == (503, "Server.Busy")
 
 
 def test_a_function_answers_by_its_name_alone(call: Any) -> None:
