@@ -278,6 +278,15 @@ def test_client_calls_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
     assert "client calls dropped" in caplog.text
 
 
+def test_client_calls_leave_room_for_the_answers() -> None:
+    message = Message("a.b", "/1", [])
+    answer = Answer(Packet(0, [], [message] * 0xFFFE))
+    for _ in range(3):
+        answer.reply.call_client("onNews")
+    answer.result(message, envelope_of(message), None)
+    assert len(parse(answer.serialize()).messages) == 2
+
+
 def test_headers_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
     message = Message("a.b", "/1", [])
     answer = Answer(Packet(0, [], [message]))
@@ -294,6 +303,11 @@ def test_headers_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
 def test_names_of_client_methods(method: str) -> None:
     with pytest.raises(ValueError, match="is no name of a client's method"):
         Reply().call_client(method)
+
+
+def test_nothing_is_described_unless_the_setting_says_so(post: Post) -> None:
+    asked = packet(("math.add", [1, 2]), headers=[Header("DescribeService", False, None)])
+    assert answers(post(asked)) == [("/1/onResult", 3)]
 
 
 def test_describe_service(post: Post, exposed: Any) -> None:
