@@ -102,6 +102,14 @@ def test_a_body_that_was_cut_off_is_isolated(body: bytes, error: str) -> None:
 
 
 @pytest.mark.fact(24)
+def test_bodies_that_were_cut_off_are_isolated_each() -> None:
+    cut = [message("a.b", f"/{n}", TWO_OF_THREE) for n in (1, 2)]
+    found = parse(packet(*cut, message("c.d", "/3", NULL_ARGUMENT))).messages
+    assert [each.response_uri for each in found] == ["/1", "/2", "/3"]
+    assert [each.error is None for each in found] == [False, False, True]
+
+
+@pytest.mark.fact(24)
 def test_what_follows_a_value_within_its_length_is_passed_over() -> None:
     longer = message("a.b", "/1", NULL_ARGUMENT + b"\0\1")
     parsed = parse(packet(longer, message("c.d", "/2", NULL_ARGUMENT)))
