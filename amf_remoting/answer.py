@@ -5,17 +5,16 @@ encoded becomes a fault of its own, and what a later call of the batch changes i
 """
 
 import logging
-import struct
-from typing import Any, Final
+from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 
 from . import conf
-from .amf import AMFError, Limits
+from .amf import AMFError
 from .conf import remoting_settings
 from .envelopes import Envelope
 from .exceptions import Fault, FaultCode
-from .packet import Header, Message, Packet
+from .packet import Header, Message, Packet, PacketWriter
 from .reply import Reply
 
 logger = logging.getLogger(__name__)
@@ -24,9 +23,6 @@ MAX_CLIENT_CALLS = 1000
 """Client calls that one response carries; further ones are dropped and logged."""
 MAX_HEADERS = 1000
 """Headers of one response; further ones are dropped and logged."""
-_LONGEST_URI = 0xFFFF - len("/onResult")
-"""Bytes of a response URI to which an answer can be addressed."""
-_TWO_U16: Final = struct.Struct(">HH").pack
 
 
 class Answer:
@@ -36,24 +32,24 @@ class Answer:
     SynchronousOnlyOperation: call them again in a thread.
     """
 
-    __slots__ = ("_calls", "_messages", "_size", "reply", "request")
+    __slots__ = ("_calls", "_writer", "reply", "request")
 
     def __init__(self, request: Packet) -> None:
         self.request = request
         self.reply = Reply()
-        self._messages: list[bytes] = []
+        limits = remoting_settings.current.encode_limits
+        self._writer = PacketWriter(request.version, limits=limits)
         self._calls = 0
-        self._size = 0
 
     def result(self, message: Message, envelope: Envelope, value: Any) -> None:
         """The message's method returned ``value``."""
         if self.reply.client_calls:
             self._add_client_calls(message)
-        if not _wants_answer(message.response_uri):
+        if not message.wants_answer:
             return
         try:
             target = f"{message.response_uri}/onResult"
-            self._add(self._message(message, target, envelope.result(value)))
+            self._writer.write(target, envelope.result(value), message.encoding)
         except SynchronousOnlyOperation:
             raise
         except Exception as error:
@@ -63,7 +59,7 @@ class Answer:
         """The message was refused, or its method failed."""
         if self.reply.client_calls:
             self._add_client_calls(message)
-        if not _wants_answer(message.response_uri):
+        if not message.wants_answer:
             logger.info("%r failed unheard: %r", message.target_uri[:200], fault)
             return
         self._add_fault(message, envelope, fault)
@@ -71,21 +67,13 @@ class Answer:
     def unencodable(self, message: Message, envelope: Envelope, error: Exception) -> None:
         """The message's method returned something that has no form in AMF."""
         fault = bad_result(repr(message.target_uri[:200]), error)
-        if _wants_answer(message.response_uri):
+        if message.wants_answer:
             self._add_fault(message, envelope, fault)
 
     def serialize(self) -> bytes:
         """The packet, of the request's version."""
-        headers: list[bytes] = []
         wanted = self.reply.headers
-        if len(wanted) > MAX_HEADERS:
-            logger.error("%d headers of a response dropped", len(wanted) - MAX_HEADERS)
-        for name, value in wanted[:MAX_HEADERS]:
-            if part := _header(name, value):
-                headers.append(part)
-        messages = self._messages
-        start = _TWO_U16(self.request.version, len(headers))
-        return b"".join((start, *headers, len(messages).to_bytes(2, "big"), *messages))
+        return self._writer.getvalue(_headers(wanted) if wanted else [])
 
     def _add_client_calls(self, message: Message) -> None:
         calls = self.reply.client_calls
@@ -93,7 +81,7 @@ class Answer:
         while calls and self._calls < room:
             method, argument = calls[0]
             try:
-                self._add(self._message(message, method, argument))
+                self._writer.write(method, argument, message.encoding)
                 self._calls += 1
             except SynchronousOnlyOperation:
                 raise
@@ -106,28 +94,19 @@ class Answer:
 
     def _add_fault(self, message: Message, envelope: Envelope, fault: Fault) -> None:
         # No size limit: what is left of a spent one must not silence the fault.
-        target = f"{message.response_uri}/onStatus"
         try:
-            data = self._message(message, target, envelope.fault(fault)).serialize()
+            data = self._fault_message(message, envelope.fault(fault))
         except Exception:
             called = message.target_uri[:200]
             logger.exception("the details of a fault of %r cannot be encoded", called)
             bare = Fault(fault.code, fault.description, level=fault.level)
-            data = self._message(message, target, envelope.fault(bare)).serialize()
-        self._messages.append(data)
+            data = self._fault_message(message, envelope.fault(bare))
+        self._writer.write_serialized(data)
 
-    def _message(self, question: Message, target: str, body: Any) -> Message:
+    def _fault_message(self, question: Message, body: Any) -> bytes:
         encoding = 3 if self.request.version == 3 else question.encoding
-        return Message(target, "null", body, encoding=encoding)
-
-    def _add(self, answer: Message) -> None:
-        limits = remoting_settings.current.encode_limits
-        if self._size:
-            room = max(limits.output_bytes - self._size, 0)
-            limits = Limits(depth=limits.depth, output_bytes=room)
-        data = answer.serialize(limits=limits)
-        self._size += len(data)
-        self._messages.append(data)
+        target = f"{question.response_uri}/onStatus"
+        return Message(target, value=body, encoding=encoding).serialize()
 
 
 def bad_result(
@@ -145,10 +124,11 @@ def bad_result(
     return Fault(FaultCode.BAD_RESULT, f"{description}: {error}" if conf.debug() else description)
 
 
-def _wants_answer(uri: str) -> bool:
-    if len(uri) * 4 > _LONGEST_URI and len(uri.encode()) > _LONGEST_URI:
-        return False
-    return uri not in ("null", "")
+def _headers(wanted: list[tuple[str, Any]]) -> list[bytes]:
+    if len(wanted) > MAX_HEADERS:
+        logger.error("%d headers of a response dropped", len(wanted) - MAX_HEADERS)
+    serialized = [_header(name, value) for name, value in wanted[:MAX_HEADERS]]
+    return [header for header in serialized if header]
 
 
 def _header(name: str, value: Any) -> bytes:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-import struct
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal
 
 from amf_remoting.amf import AMFError, DecodeError, Decoder, EncodeError, Encoder, Limits, Policy
+from amf_remoting.amf.amf0_encoder import Amf0Encoder
+from amf_remoting.amf.limits import DEFAULT_LIMITS, DEFAULT_POLICY
+from amf_remoting.amf.native import BytesWriter, i64
 
 CONTENT_TYPE: Final = "application/x-amf"
 VERSIONS: Final = (0, 1, 3)
 """AMF0, Flash Media Server, AMF3."""
 UNKNOWN_LENGTH: Final = 0xFFFFFFFF
 
-_U16: Final = struct.Struct(">H").unpack_from
-_TWO_U16: Final = struct.Struct(">HH").unpack_from
-_U32: Final = struct.Struct(">I").unpack_from
-_FLAG_U32: Final = struct.Struct(">?I").unpack_from
+_LONGEST_URI: Final = 0xFFFF - len("/onResult")
+"""Bytes of a response URI to which an answer can be addressed."""
+_NO_URIS: Final = ("null", "")
 _REPLY = re.compile(r"/on(Result|Status|DebugEvents)$")
 
 
@@ -77,6 +78,14 @@ class Message:
         self.encoding = encoding
         self.error = error
 
+    @property
+    def wants_answer(self) -> bool:
+        """Whether the response URI is one, and not too long to be answered."""
+        uri = self.response_uri
+        if len(uri) * 4 > _LONGEST_URI and len(uri.encode()) > _LONGEST_URI:
+            return False
+        return uri not in _NO_URIS
+
     def __reduce__(self) -> tuple[Any, ...]:
         make = partial(Message, encoding=self.encoding, error=self.error)
         return make, (self.target_uri, self.response_uri, self.value)
@@ -116,6 +125,68 @@ class Packet:
         return b"".join(parts)
 
 
+class PacketWriter:
+    """A packet that is written message by message, with one budget of bytes for all of them.
+
+    A message that cannot be encoded leaves nothing behind; the next one may be written.
+    """
+
+    def __init__(
+        self, version: int = 0, *, limits: Limits | None = None, policy: Policy | None = None
+    ) -> None:
+        self.version = version
+        self._limits = limits or DEFAULT_LIMITS
+        self._out = BytesWriter()
+        self._encoder = Amf0Encoder(self._out, self._limits, policy or DEFAULT_POLICY)
+        self._messages = 0
+
+    def write(self, target_uri: str, value: object, encoding: Literal[0, 3] = 0) -> None:
+        """A message that wants no answer. Packets of version 3 hold values of AMF3 only.
+
+        Raises EncodeError, and whatever a value's own code raises.
+        """
+        out = self._out
+        start = len(out)
+        try:
+            out.write(_utf8(target_uri) + _NO_ANSWER)
+            self._encode(value, 3 if self.version == 3 else encoding)
+        except BaseException:
+            out.truncate(start)
+            raise
+        self._messages += 1
+
+    def write_serialized(self, message: bytes) -> None:
+        """A message that is bytes already; the budget does not matter."""
+        self._out.write(message)
+        self._messages += 1
+
+    def _encode(self, value: object, encoding: int) -> None:
+        """The body behind its length."""
+        out = self._out
+        start = len(out)
+        out.write(b"\0\0\0\0")
+        encoder = self._encoder
+        encoder.reset()
+        encoder.depth = self._limits.depth
+        try:
+            if encoding == 3:
+                encoder.encode_avmplus(value)
+            else:
+                encoder.encode(value)
+        except RecursionError:
+            raise EncodeError("nested deeper than the stack") from None
+        length = len(out) - start - 4
+        out[start] = length >> 24
+        out[start + 1] = length >> 16 & 0xFF
+        out[start + 2] = length >> 8 & 0xFF
+        out[start + 3] = length & 0xFF
+
+    def getvalue(self, headers: list[bytes]) -> bytes:
+        """The packet, with these serialized headers."""
+        start = _u16(self.version) + _u16(len(headers))
+        return b"".join([start, *headers, _u16(self._messages), self._out.getvalue()])
+
+
 def parse(
     data: bytes | bytearray | memoryview,
     *,
@@ -132,38 +203,46 @@ def parse(
     reader = _PacketReader(Decoder(bytes(data), 0, limits=limits, policy=policy))
     try:
         return reader.packet()
-    except struct.error:
+    except IndexError:
         raise _ends_early(reader.data) from None
 
 
 class _PacketReader:
-    """Raises struct.error, besides DecodeError, where the packet ends too early."""
+    """Raises IndexError, besides DecodeError, where the packet ends too early."""
 
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
         self.data = decoder.data
-        self.position = 0
+        self.position: i64 = 0
         self.lengths = Lengths(decoder.data)
 
     def packet(self) -> Packet:
-        version, headers = _TWO_U16(self.data)
+        version = self._u16()
         if version not in VERSIONS:
             raise DecodeError(f"no AMF packet has version {version}", 0)
         packet = Packet(version)
-        self.position = 4
-        for _ in range(headers):
+        for _ in range(self._u16()):
             packet.headers.append(self._header())
-        (count,) = _U16(self.data, self.position)
-        self.position += 2
+        count = self._u16()
         for index in range(1, count + 1):
             packet.messages.append(self._message(count - index))
             if self.position < 0:
                 break
         return packet
 
+    def _u16(self) -> i64:
+        position = self.position
+        self.position = position + 2
+        return _u16_at(self.data, position)
+
+    def _u32(self) -> i64:
+        position = self.position
+        self.position = position + 4
+        return _u32_at(self.data, position)
+
     def _utf8(self) -> str:
-        (length,) = _U16(self.data, self.position)
-        start = self.position + 2
+        length = self._u16()
+        start = self.position
         self.position = end = start + length
         if end > len(self.data):
             raise _ends_early(self.data)
@@ -171,7 +250,7 @@ class _PacketReader:
 
     def _header(self) -> Header:
         name = self._utf8()
-        must_understand, _ = _FLAG_U32(self.data, self.position)
+        must_understand = self.data[self.position] != 0
         decoder = self.decoder
         decoder.reset()
         decoder.position = self.position + 5
@@ -181,8 +260,8 @@ class _PacketReader:
 
     def _message(self, further: int) -> Message:
         message = Message(self._utf8(), self._utf8())
-        (length,) = _U32(self.data, self.position)
-        start = self.position + 4
+        length = self._u32()
+        start = self.position
         end = start + length
         decoder = self.decoder
         decoder.reset()
@@ -203,14 +282,14 @@ class _PacketReader:
             message.encoding = 3
         return message
 
-    def _cut(self, message: Message, end: int) -> None:
+    def _cut(self, message: Message, end: i64) -> None:
         """The next message begins at `end`, wherever this one's value ends."""
         if self.position > end:
             message.value = None
             message.error = DecodeError("the body is longer than its length", end)
         self.position = end
 
-    def _after_error(self, end: int, failed_at: int, further: int) -> int:
+    def _after_error(self, end: i64, failed_at: i64, further: int) -> i64:
         """Where to go on behind a broken body: `end` if that looks right, else -1."""
         if not further:
             return -1
@@ -219,8 +298,8 @@ class _PacketReader:
         self.position = end
         try:
             uris = (self._utf8(), self._utf8())
-            _U32(self.data, self.position)
-        except (DecodeError, struct.error):
+            self._u32()
+        except (DecodeError, IndexError):
             return -1
         return end if uris[0] and "".join(uris).isprintable() else -1
 
@@ -232,7 +311,7 @@ class Lengths:
         self.data = data
         self._fit: bool | None = None
 
-    def fit(self, position: int, count: int) -> bool:
+    def fit(self, position: i64, count: int) -> bool:
         """Whether so many messages, as long as they say, fill the rest of the packet.
 
         Found out once: those of a packet are right or they are not, and a hostile one could ask
@@ -242,15 +321,26 @@ class Lengths:
             self._fit = self._fill(position, count)
         return self._fit
 
-    def _fill(self, position: int, count: int) -> bool:
+    def _fill(self, position: i64, count: int) -> bool:
         try:
             for _ in range(count):
                 for _uri in range(2):
-                    position += 2 + int(_U16(self.data, position)[0])
-                position += 4 + int(_U32(self.data, position)[0])
-        except struct.error:
+                    position += 2 + _u16_at(self.data, position)
+                position += 4 + _u32_at(self.data, position)
+        except IndexError:
             return False
         return position == len(self.data)
+
+
+def _u16_at(data: bytes, position: i64) -> i64:
+    """Raises IndexError at the end of the data."""
+    high: i64 = data[position]
+    low: i64 = data[position + 1]
+    return high << 8 | low
+
+
+def _u32_at(data: bytes, position: i64) -> i64:
+    return _u16_at(data, position) << 16 | _u16_at(data, position + 2)
 
 
 def _ends_early(data: bytes) -> DecodeError:
@@ -276,3 +366,6 @@ def _utf8(text: str) -> bytes:
     """Behind its length."""
     data = text.encode("utf-8", "replace")
     return _u16(len(data)) + data
+
+
+_NO_ANSWER: Final = _utf8("null")

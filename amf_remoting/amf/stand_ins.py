@@ -19,6 +19,9 @@ class BytesWriter(bytearray):
     def getvalue(self) -> bytes:
         return bytes(self)
 
+    def truncate(self, size: int) -> None:
+        del self[size:]
+
 
 def write_f64_be(writer: BytesWriter, number: float) -> None:
     writer += _pack_double(number)
