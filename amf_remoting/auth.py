@@ -53,7 +53,7 @@ async def auser_of(request: HttpRequest) -> Any:
         return await auser()
     user = getattr(request, "user", None)
     if user is None:
-        return anonymous_user()
+        return _anonymous_class()()
     if isinstance(user, LazyObject):
         await aloaded(user)
     return user

@@ -24,7 +24,7 @@ from .conf import remoting_settings
 from .exceptions import Fault, FaultCode
 from .policy import policy
 from .pool import run_in_pool
-from .registry import registry
+from .registry import registry, unknown_method
 from .remote import RemoteMethod
 from .rules import Rule
 from .throttling import throttle
@@ -111,7 +111,9 @@ async def _awaited(call: Call, method: RemoteMethod) -> Any:
 
 
 def _open(call: Call) -> RemoteMethod:
-    method = registry.find(call.target)
+    method = registry.methods.get(call.target)
+    if method is None:
+        raise unknown_method(call.target)
     if method.connection and call.connection is None:
         raise Fault(
             FaultCode.CONNECTION_REQUIRED, f"{call.target} answers over RTMP and WebSocket only"

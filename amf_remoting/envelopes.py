@@ -59,7 +59,7 @@ class Caller(Protocol):
 class Envelope(Protocol):
     """What surrounds a call and its answer."""
 
-    def work(self, caller: Caller) -> Work:
+    def work(self, message: Message, caller: Caller, /) -> Work:
         """What to run. Fault if the message asks for nothing we know."""
 
     def result(self, value: Any) -> Any:
@@ -72,12 +72,8 @@ class Envelope(Protocol):
 class PlainEnvelope:
     """The target names the method and the body is its arguments (NetConnection.call)."""
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-
-    def work(self, caller: Caller) -> Work:
+    def work(self, message: Message, caller: Caller, /) -> Work:
         """The call, through the door "amf"."""
-        message = self.message
         arguments = message.value
         if not isinstance(arguments, list):
             arguments = arguments_of(arguments)
@@ -99,7 +95,7 @@ class FlexEnvelope:
         self.message = message
         self._headers: dict[str, Any] = {}
 
-    def work(self, caller: Caller) -> Work:
+    def work(self, _: Message, caller: Caller, /) -> Work:
         """A RemotingMessage is a call; of the commands those of RemoteObject are known."""
         if isinstance(self.message, RemotingMessage):
             service = self.message.destination or self.message.source or ""
@@ -155,12 +151,15 @@ class FlexEnvelope:
         }
 
 
+_PLAIN = PlainEnvelope()
+
+
 def envelope_of(message: Message) -> Envelope:
     """The envelope that a decoded message of a packet is."""
     body = message.value
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
-    return FlexEnvelope(body) if isinstance(body, AbstractMessage) else PlainEnvelope(message)
+    return FlexEnvelope(body) if isinstance(body, AbstractMessage) else _PLAIN
 
 
 def arguments_of(body: Any) -> list[Any]:

@@ -38,6 +38,19 @@ Write = Callable[[Message, Envelope, Any], None]
 logger = logging.getLogger(__name__)
 
 
+async def _run(work: Work) -> Any:
+    return dispatch(work) if isinstance(work, Call) else guarded(work.name, work.run)
+
+
+def _arun(work: Work) -> Coroutine[Any, Any, Any]:
+    return adispatch(work) if isinstance(work, Call) else _command(work)
+
+
+async def _command(command: Command) -> Any:
+    run = partial(guarded, command.name, command.run)
+    return await run_in_pool(run, "auth") if command.blocking else run()
+
+
 class Exchange:
     """A request's packet; ``response`` (in a thread) or ``aresponse`` (on a loop) answers it."""
 
@@ -75,14 +88,13 @@ class Exchange:
 
     def response(self) -> bytes:
         """Answers every message in this thread (WSGI)."""
-        return _completed(self._respond(_run))
+        return _completed(self.aresponse(run=_run))
 
-    def aresponse(self) -> Coroutine[Any, Any, bytes]:
-        """Answers every message on this loop (ASGI): await it."""
-        return self._respond(_arun)
+    async def aresponse(self, run: Run = _arun) -> bytes:
+        """Answers every message on this loop (ASGI).
 
-    async def _respond(self, run: Run) -> bytes:
-        """One text for threads and loops: only ``run`` may wait, and that of threads never does."""
+        One text for loops and threads: only ``run`` may wait, and that of threads never does.
+        """
         answer = self.answer
         refusal = await self._refusal(run) if self.headers else None
         for message in self.packet.messages:
@@ -125,7 +137,7 @@ class Exchange:
             ) from message.error
         if self.headers and wants_description(self.packet.headers):
             return Command(DESCRIBE_SERVICE, partial(_describe, message.target_uri))
-        return envelope.work(self)
+        return envelope.work(message, self)
 
     async def _write_in_thread(
         self, write: Write, message: Message, envelope: Envelope, outcome: Any
@@ -144,19 +156,6 @@ class Exchange:
             self.reply.headers.clear()
             return self.answer.serialize()
         return packet
-
-
-async def _run(work: Work) -> Any:
-    return dispatch(work) if isinstance(work, Call) else guarded(work.name, work.run)
-
-
-def _arun(work: Work) -> Coroutine[Any, Any, Any]:
-    return adispatch(work) if isinstance(work, Call) else _command(work)
-
-
-async def _command(command: Command) -> Any:
-    run = partial(guarded, command.name, command.run)
-    return await run_in_pool(run, "auth") if command.blocking else run()
 
 
 def _completed(coroutine: Coroutine[Any, Any, bytes]) -> bytes:

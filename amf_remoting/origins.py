@@ -33,9 +33,10 @@ def is_allowed(request: HttpRequest) -> bool:
 
 
 def lacks_proof(request: HttpRequest) -> bool:
-    """Whether credentials came with a request that another site's page may have forged."""
-    if "HTTP_ORIGIN" not in request.META and "HTTP_REFERER" not in request.META:
-        return False
+    """Whether credentials came with a request that another site's page may have forged.
+
+    For requests that name a page, by Origin or Referer: others come from none.
+    """
     origin = _page_origin(request)
     if _is_own(origin, request):
         return False

@@ -6,7 +6,7 @@ Lookups are made in a dict of full targets: nothing a caller sends ever reaches 
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
@@ -32,7 +32,8 @@ class Registry:
     declared: dict[str, object] = field(default_factory=dict)
     """By the name given to ``@service``; not public by that alone."""
     _services: dict[str, Service] = field(default_factory=dict)
-    _methods: dict[str, RemoteMethod] = field(default_factory=dict)
+    methods: Mapping[str, RemoteMethod] = field(default_factory=dict)
+    """What answers, by target."""
 
     def declare(self, name: str, source: object) -> None:
         """Called by ``@service``. ExposureError if another thing was declared by that name."""
@@ -53,23 +54,23 @@ class Registry:
             raise ExposureError(f"a service named {name!r} is already exposed")
         service = describe_source(name, source, from_settings=from_settings)
         added = {method.target: method for method in service.methods.values()}
-        if taken := added.keys() & self._methods.keys():
+        if taken := added.keys() & self.methods.keys():
             raise ExposureError(f"two services answer {min(taken)!r}")
         # New dicts, not changed ones: calls in other threads look them up meanwhile.
         self._services = {**self._services, name: service}
-        self._methods = {**self._methods, **added}
+        self.methods = {**self.methods, **added}
         return service
 
     def withdraw(self, name: str) -> None:
         """Ends the exposure of a service; nothing happens if there is none."""
         self._services = {key: one for key, one in self._services.items() if key != name}
-        self._methods = {key: one for key, one in self._methods.items() if one.service != name}
+        self.methods = {key: one for key, one in self.methods.items() if one.service != name}
 
     def find(self, target: str) -> RemoteMethod:
         """The method behind "service.method". Fault "Client.MethodNotFound" if there is none."""
-        method = self._methods.get(target)
+        method = self.methods.get(target)
         if method is None:
-            raise Fault(FaultCode.METHOD_NOT_FOUND, f"unknown method {target[:200]!r}")
+            raise unknown_method(target)
         return method
 
     def __contains__(self, name: object) -> bool:
@@ -87,6 +88,11 @@ class Registry:
 
 
 registry = Registry()
+
+
+def unknown_method(target: str) -> Fault:
+    """The fault of a call whose target nothing answers."""
+    return Fault(FaultCode.METHOD_NOT_FOUND, f"unknown method {target[:200]!r}")
 
 
 def service(
