@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ImproperlyConfigured
 
 from amf_remoting.dispatch import Call, adispatch
 from amf_remoting.exceptions import Fault, FaultCode
@@ -295,7 +296,14 @@ class AsyncRtmpConsumer(MessageHandlers):
         await self.send({"type": "rtmp.leave", "room": room})
 
     async def group_add(self, group: str) -> None:
-        """Joins a channel-layer group until the connection ends."""
+        """Joins a channel-layer group until the connection ends.
+
+        Raises ImproperlyConfigured where nothing would hear it.
+        """
+        if self.channel_name is None:
+            raise ImproperlyConfigured(
+                "group_add: this consumer has no handler of the layer's messages, or no layer"
+            )
         await self.channel_layer.group_add(group, self.channel_name)
         self._groups.add(group)
 

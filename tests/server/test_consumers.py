@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ImproperlyConfigured
 
 from amf_remoting.exceptions import Fault
 from rtmp_channels.background import BackgroundTasks
@@ -370,6 +371,20 @@ async def test_only_consumers_with_a_handler_get_a_channel(open_communicator):
     for consumer in (Deaf, Hearing, Dispatching):
         await open_communicator(consumer)
     assert [name is not None for name in names] == [False, True, True]
+
+
+@pytest.mark.parametrize("alias", ["default", None], ids=["no handler", "no layer"])
+async def test_a_group_needs_a_channel(alias):
+    class Deaf(AsyncRtmpConsumer):
+        may_connect = ANYONE
+        channel_layer_alias = alias
+
+        async def connect(self):
+            await self.group_add("news")
+
+    communicator = RtmpCommunicator(Deaf.as_asgi(), "/lobby")
+    with pytest.raises(ImproperlyConfigured, match="no handler of the layer's messages"):
+        await communicator.connect()
 
 
 async def test_a_layer_message_without_a_handler_ends_the_consumer(open_communicator):
