@@ -60,6 +60,7 @@ class ApplicationLink:
         self._sent = 0
         self.call_limits = CallLimits(session)
         self._has_accepted = False
+        self._ending: Ending | None = None
 
     @property
     def is_running(self) -> bool:
@@ -135,6 +136,7 @@ class ApplicationLink:
 
     def finish(self, ending: Ending) -> None:
         """The connection ends: the application hears of its streams, then of that."""
+        self._ending = ending
         self.shared_objects.close()
         self.media.close()
         for message in self.streams.end_all():
@@ -144,12 +146,12 @@ class ApplicationLink:
         )
 
     def cancel(self) -> None:
-        """Ends an application that does not end by itself."""
+        """Ends an application that does not end by itself; the message is the connection's end."""
         if self._task is not None:
             # One that never accepted has its line in the log: it was the reason for the end.
             level = logging.WARNING if self._has_accepted else logging.DEBUG
             logger.log(level, "%s: the application went on after the end: cancelled", self.session)
-            self._task.cancel()
+            self._task.cancel(self._ending)
 
     async def send(self, message: Message) -> None:
         """ASGI's `send`: waits while the client does not read.

@@ -19,7 +19,7 @@ from rtmp_channels.conf import rtmp_settings
 from rtmp_channels.connections.current import rosters
 from rtmp_channels.exceptions import WHATEVER_IS_RAISED, CallTimedOut
 from rtmp_channels.fresh_users import fresh_users
-from rtmp_channels.goodbye import APP_SHUTDOWN, FAILED, REJECTED
+from rtmp_channels.goodbye import APP_SHUTDOWN, FAILED, REJECTED, Ending
 from rtmp_channels.handlers import Decision, MessageHandlers
 from rtmp_channels.instances import ApplicationInstance, instances
 from rtmp_channels.pending import PendingCalls
@@ -165,6 +165,11 @@ class AsyncRtmpConsumer(MessageHandlers):
             await pump.run(receive, receive_from_layer)
         except WHATEVER_IS_RAISED:
             code = FAILED
+            raise
+        except asyncio.CancelledError as cancelled:
+            match cancelled.args:
+                case [Ending() as ending]:  # of the connection, some time ago
+                    code = ending.code
             raise
         finally:
             await self._clean_up(code)

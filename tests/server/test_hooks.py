@@ -84,6 +84,10 @@ class Fragile(AsyncRtmpConsumer):
         await self.channel_layer.send(self.channel_name, {"type": "table.turned"})
 
     @remote
+    async def wait(self) -> None:
+        await asyncio.Event().wait()
+
+    @remote
     async def double(self, value: float) -> float:
         return value * 2
 
@@ -160,3 +164,18 @@ async def test_handlers_of_the_channel_layer_end_the_connection(server, monkeypa
     assert Fragile.codes == [FAILED]
     with pytest.raises(ConnectionClosed):
         connection.send("turn")
+
+
+async def test_who_waits_beyond_the_end_is_told_of_that_end(settings, monkeypatch):
+    settings.RTMP_CHANNELS = {**settings.RTMP_CHANNELS, "DISCONNECT_TIMEOUT": 0.1}
+    monkeypatch.setattr(Fragile, "codes", [])
+    with LiveRtmpServer(Fragile.as_asgi()) as server:
+        connection = NetConnection(server.url("fragile"))
+        await connection.connect()
+        await (await connection.create_stream()).publish("show")
+        connection.send("wait")
+        await connection.close()
+        async with asyncio.timeout(20):
+            while not Fragile.codes:
+                await asyncio.sleep(0.01)
+    assert Fragile.codes == ["NetConnection.Connect.Closed"]
