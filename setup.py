@@ -42,6 +42,7 @@ COMPILED = {
         "client_commands",
         "commands",
         "connection",
+        "events",
         "exchange",
         "handshake",
         "link",

@@ -15,7 +15,8 @@ _CONTINUATION = 0xC0
 """Format 3: no header beyond the chunk stream id (§5.3.1.2.4)."""
 
 
-@dataclass(frozen=True, slots=True)
+# Compiled, a dataclass is made fast only without slots, and by a constructor of its own.
+@dataclass
 class Message:
     """One whole message as the chunk stream carries it; the payload is not interpreted."""
 
@@ -25,6 +26,12 @@ class Message:
     timestamp: int
     """Milliseconds, modulo 2**32."""
     payload: bytes
+
+    def __init__(self, type: int, message_stream_id: int, timestamp: int, payload: bytes) -> None:
+        self.type = type
+        self.message_stream_id = message_stream_id
+        self.timestamp = timestamp
+        self.payload = payload
 
 
 def serialize_message(message: Message, *, chunk_stream_id: int, chunk_size: int) -> bytes:

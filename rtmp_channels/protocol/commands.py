@@ -14,7 +14,8 @@ _OUTPUT_LIMITS = amf.Limits(output_bytes=MAX_MESSAGE_LENGTH)
 """No more is built of a small graph full of references than a message can hold."""
 
 
-@dataclass(frozen=True, slots=True)
+# As `Message`: without slots and with a constructor of its own, because every call makes one.
+@dataclass
 class Command:
     """A call, or the answer to one (§7.1.1)."""
 
@@ -23,6 +24,14 @@ class Command:
     """0 when no answer is expected."""
     command_object: Any
     arguments: list[Any]
+
+    def __init__(
+        self, name: str, transaction_id: float, command_object: Any, arguments: list[Any]
+    ) -> None:
+        self.name = name
+        self.transaction_id = transaction_id
+        self.command_object = command_object
+        self.arguments = arguments
 
     @classmethod
     def parse(

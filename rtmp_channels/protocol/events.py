@@ -56,7 +56,8 @@ class ConnectRejected:
     information: Any
 
 
-@dataclass(frozen=True, slots=True)
+# As `Message`: without slots and with a constructor of its own, because every call makes one.
+@dataclass
 class CallReceived:
     """A command that the protocol leaves to the application (§7.2.1.2).
 
@@ -68,6 +69,20 @@ class CallReceived:
     name: str
     command_object: Any
     arguments: list[Any]
+
+    def __init__(
+        self,
+        message_stream_id: int,
+        transaction_id: float,
+        name: str,
+        command_object: Any,
+        arguments: list[Any],
+    ) -> None:
+        self.message_stream_id = message_stream_id
+        self.transaction_id = transaction_id
+        self.name = name
+        self.command_object = command_object
+        self.arguments = arguments
 
 
 @dataclass(frozen=True, slots=True)
