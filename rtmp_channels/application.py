@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rtmp_channels import goodbye, outbound
@@ -94,7 +95,7 @@ class ApplicationLink:
 
     def call(self, event: CallReceived, size: int) -> None:
         """Queues a call for the application, unless it is one too many."""
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         stream, transaction_id = event.message_stream_id, event.transaction_id
         fault = self.call_limits.refusal(stream, transaction_id, now=now)
         if fault is None:

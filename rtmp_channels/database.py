@@ -14,9 +14,12 @@ class _Clock:
     last = float("-inf")
 
 
+def closing_is_due() -> bool:
+    """Whether the last time is more than a moment ago: asked for every message."""
+    return time.monotonic() - _Clock.last >= INTERVAL
+
+
 async def close_old_connections() -> None:
-    """Closes the worker thread's old connections, unless that was done a moment ago."""
-    now = time.monotonic()
-    if now - _Clock.last >= INTERVAL:
-        _Clock.last = now
-        await aclose_old_connections()
+    """Closes the worker thread's old connections."""
+    _Clock.last = time.monotonic()
+    await aclose_old_connections()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from channels.consumer import get_handler_name
@@ -17,7 +17,7 @@ from amf_remoting.exceptions import Fault, FaultCode
 from amf_remoting.settle import asettled
 from rtmp_channels.background import BackgroundTasks
 from rtmp_channels.counters import Limit, counters
-from rtmp_channels.database import close_old_connections
+from rtmp_channels.database import close_old_connections, closing_is_due
 from rtmp_channels.exceptions import WHATEVER_IS_RAISED
 from rtmp_channels.goodbye import REJECTED
 from rtmp_channels.permissions import ANYONE, NOBODY, demand, is_allowed
@@ -89,10 +89,11 @@ class MessageHandlers(ABC):
 
     async def dispatch(self, message: Message) -> None:
         """Hands a message to the method named after its type."""
-        handler = getattr(self, get_handler_name(message), None)
+        handler = getattr(self, _handler_name(message["type"]), None)
         if handler is None:
             raise ValueError(f"No handler for message type {message['type']}")
-        await close_old_connections()
+        if closing_is_due():
+            await close_old_connections()
         await handler(message)
 
     async def end(self, code: str) -> None:
@@ -123,13 +124,13 @@ class MessageHandlers(ABC):
         """See `disconnect`."""
         await self.end(message["code"])
 
-    async def rtmp_call(self, message: Message) -> None:
+    def rtmp_call(self, message: Message) -> Coroutine[Any, Any, None]:
         """Answers a call, in a task of its own if the method is marked concurrent."""
         method = self._client_methods.get(message["name"])
+        answering = self._answer(message)
         if method is not None and method.concurrent:
-            await self._tasks.start(self._answer(message))
-        else:
-            await self._answer(message)
+            return self._tasks.start(answering)
+        return answering
 
     async def rtmp_publish(self, message: Message) -> None:
         """See `on_publish`."""
@@ -220,10 +221,15 @@ class MessageHandlers(ABC):
     async def _send_value(self, message: Message, value: Any) -> None:
         if not message["transaction_id"]:
             return
-        answer = {"type": "rtmp.result", **_address(message)}
+        answer = {
+            "type": "rtmp.result",
+            "transaction_id": message["transaction_id"],
+            "message_stream_id": message["message_stream_id"],
+            "value": value,
+        }
         try:
             try:
-                await self.send({**answer, "value": value})
+                await self.send(answer)
             except SynchronousOnlyOperation:
                 await self.send({**answer, "value": await asettled(value)})
         except Fault as busy:
@@ -239,8 +245,14 @@ class MessageHandlers(ABC):
         information = fault.information
         if fault.code == FaultCode.METHOD_NOT_FOUND:
             information["code"] = CALL_FAILED
-        answer = {"type": "rtmp.error", "information": information}
-        await self.send({**answer, **_address(message)})
+        await self.send(
+            {
+                "type": "rtmp.error",
+                "transaction_id": message["transaction_id"],
+                "message_stream_id": message["message_stream_id"],
+                "information": information,
+            }
+        )
 
     async def _refuse_busy(self, message: Message) -> None:
         if not self._was_busy:
@@ -250,15 +262,17 @@ class MessageHandlers(ABC):
         await self._send_fault(message, _BUSY)
 
 
+@functools.lru_cache(maxsize=256)
+def _handler_name(message_type: str) -> str:
+    """As Channels makes it, and refuses to."""
+    return str(get_handler_name({"type": message_type}))
+
+
 @functools.cache
 def _warn_of_closed_door(consumer_class: type) -> None:
     """Once for each class: a site that forgot to open it looks here first."""
     name = consumer_class.__qualname__
     logger.warning("%s lets nobody connect: its may_connect is NOBODY, the default", name)
-
-
-def _address(message: Message) -> Message:
-    return {key: message[key] for key in ("transaction_id", "message_stream_id")}
 
 
 def _processing_fault(message: Message, error: BaseException) -> Fault:

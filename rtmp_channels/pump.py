@@ -57,9 +57,14 @@ class Pump:
             self._start(self._feed_from_layer(receive_from_layer))
         try:
             while True:
-                message = await self._next()
-                if message["type"] == _FAILED:
-                    raise message["error"]
+                if self._feeders:
+                    message = await self._queue.get()
+                    if message["type"] == _FAILED:
+                        raise message["error"]
+                else:
+                    message = await self._receive()
+                    if self._settles(message):
+                        continue
                 self._is_dispatching = True
                 if self._calls:  # of a concurrent handler
                     self._feed()
@@ -69,13 +74,6 @@ class Pump:
                     return
         finally:
             await self._stop_feeding()
-
-    async def _next(self) -> Message:
-        while not self._feeders:
-            message = await self._receive()
-            if not self._settles(message):
-                return message
-        return await self._queue.get()
 
     def _settles(self, message: Message) -> bool:
         """Whether the message was about our own calls only."""
