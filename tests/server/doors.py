@@ -14,6 +14,9 @@ from tests.tunnels.peers import HttpClient, Refused, WebSocketClient
 
 SCHEMES = ("rtmp", "rtmps", "rtmpt", "ws")
 
+PATIENCE = {"HANDSHAKE_TIMEOUT": 20.0, "CONNECT_TIMEOUT": 20.0, "ACCEPT_TIMEOUT": 20.0}
+"""Unless that is what is tested: several clients begin at a time."""
+
 
 class Doors:
     """One server's ways in."""
@@ -48,7 +51,7 @@ def server_with_doors(folder, **settings):
     """A server with all four doors and these settings."""
     certificate, key = self_signed(folder)
     rtmps = f"rtmps:port=0:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
-    environment = {"TEST_RTMP_SETTINGS": json.dumps(settings)}
+    environment = {"TEST_RTMP_SETTINGS": json.dumps(PATIENCE | settings)}
     server = Daphne(daphne_command(HTTP, RTMP, rtmps), environment)
     try:
         yield Doors(server)
