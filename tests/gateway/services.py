@@ -112,7 +112,7 @@ class EchoService(Base):
 
     @remote_method
     def unspeakable_fault(self) -> None:
-        raise Fault("Shop.Odd", "odd", details={"thing": object()})
+        raise Fault("Shop.Odd", "odd", details={"thing": object()}, level="warning")
 
     def undeclared(self) -> str:
         return "not declared"

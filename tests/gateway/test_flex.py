@@ -88,6 +88,19 @@ def test_a_ping_allots_an_id_or_keeps_the_one_there_is(post: Post, asked: str | 
     )
 
 
+def test_a_client_without_an_id_is_given_one(post: Post) -> None:
+    ((_, answer),) = answers(post(packet(RemotingMessage(destination="echo", operation="args"))))
+    assert len(answer.client_id or "") == 36
+
+
+def test_the_traceback_is_the_detail_of_a_fault_while_debugging(post: Post, exposed: Any) -> None:
+    exposed.DEBUG = True
+    message = RemotingMessage(destination="echo", operation="fail", body=["secret"])
+    ((_, error),) = answers(post(packet(message)))
+    assert error.fault_string == "ValueError: secret"
+    assert "in fail" in error.fault_detail
+
+
 def test_headers_may_be_null(post: Post) -> None:
     message = CommandMessage(operation=Operation.CLIENT_PING, headers=None)
     assert len(answers(post(packet(message)))[0][1].headers["DSId"]) == 36

@@ -265,7 +265,7 @@ def test_nobody_hears_of_a_result_that_cannot_be_encoded() -> None:
 def test_details_of_a_fault_that_cannot_be_encoded_are_left_out(post: Post) -> None:
     ((target, body),) = answers(post(packet(("echo.unspeakable_fault", []), headers=[])))
     assert target == "/1/onStatus"
-    assert body == {"level": "error", "code": "Shop.Odd", "description": "odd"}
+    assert body == {"level": "warning", "code": "Shop.Odd", "description": "odd"}
 
 
 def test_client_calls_are_bounded(caplog: pytest.LogCaptureFixture) -> None:

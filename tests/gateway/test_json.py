@@ -89,7 +89,7 @@ def test_a_method_that_takes_any_name_does_not_take_self(
 def test_details_of_a_fault_that_cannot_be_encoded_are_left_out(call: Any) -> None:
     status, answer = call("echo.unspeakable_fault", [])
     assert status == 400
-    assert answer == {"fault": {"level": "error", "code": "Shop.Odd", "description": "odd"}}
+    assert answer == {"fault": {"level": "warning", "code": "Shop.Odd", "description": "odd"}}
 
 
 def test_a_fault_is_one_line_in_the_log(call: Any, caplog: pytest.LogCaptureFixture) -> None:
