@@ -77,7 +77,15 @@ class PlainEnvelope:
         arguments = message.value
         if not isinstance(arguments, list):
             arguments = arguments_of(arguments)
-        return _call(message.target_uri, arguments, caller)
+        return Call(
+            message.target_uri,
+            arguments,
+            user=caller.user,
+            door="amf",
+            request=caller.request,
+            headers=caller.headers,
+            reply=caller.reply,
+        )
 
     def result(self, value: Any) -> Any:
         """The value itself."""
@@ -99,8 +107,8 @@ class FlexEnvelope:
         """A RemotingMessage is a call; of the commands those of RemoteObject are known."""
         if isinstance(self.message, RemotingMessage):
             service = self.message.destination or self.message.source or ""
-            arguments = arguments_of(self.message.body)
-            return _call(f"{service}.{self.message.operation or ''}", arguments, caller)
+            target = f"{service}.{self.message.operation or ''}"
+            return _PLAIN.work(Message(target, value=self.message.body), caller)
         if isinstance(self.message, CommandMessage):
             return self._command(self.message, caller)
         raise _no_messaging(self.message)
@@ -169,18 +177,6 @@ def arguments_of(body: Any) -> list[Any]:
     if isinstance(body, MixedArray):
         return list(body.dense)
     return [] if body is None or body is Undefined else [body]
-
-
-def _call(target: str, arguments: list[Any], caller: Caller) -> Call:
-    return Call(
-        target,
-        arguments,
-        user=caller.user,
-        door="amf",
-        request=caller.request,
-        headers=caller.headers,
-        reply=caller.reply,
-    )
 
 
 def _log_in(message: CommandMessage, caller: Caller) -> str:

@@ -23,7 +23,7 @@ from .envelopes import Command, Envelope, Work, envelope_of
 from .exceptions import Fault, FaultCode
 from .headers import DESCRIBE_SERVICE, credentials_work, not_understood, wants_description
 from .http import RefusedRequest
-from .packet import Message, Packet
+from .packet import Message
 from .pool import run_in_pool
 from .registry import registry
 
@@ -54,7 +54,15 @@ async def _command(command: Command) -> Any:
 class Exchange:
     """A request's packet; ``response`` (in a thread) or ``aresponse`` (on a loop) answers it."""
 
-    def __init__(self, packet: Packet, *, request: HttpRequest, user: Any) -> None:
+    def __init__(self, data: bytes, *, request: HttpRequest, user: Any) -> None:
+        """RefusedRequest if the data is no packet (400), or holds too many messages (413)."""
+        settings = remoting_settings.current
+        try:
+            packet = packets.parse(data, limits=settings.decode_limits)
+        except AMFError as error:
+            raise RefusedRequest(400, f"no AMF packet: {error}") from error
+        if len(packet.messages) > settings.max_messages:
+            raise RefusedRequest(413, f"{settings.max_messages} messages at most")
         self.packet = packet
         self.request = request
         self.user = user
@@ -65,23 +73,10 @@ class Exchange:
         self.reply = self.answer.reply
 
     @classmethod
-    def open(cls, data: bytes, *, request: HttpRequest, user: Any) -> Self:
-        """RefusedRequest if the data is no packet (400), or holds too many messages (413)."""
-        settings = remoting_settings.current
-        try:
-            packet = packets.parse(data, limits=settings.decode_limits)
-        except AMFError as error:
-            raise RefusedRequest(400, f"no AMF packet: {error}") from error
-        if len(packet.messages) > settings.max_messages:
-            raise RefusedRequest(413, f"{settings.max_messages} messages at most")
-        return cls(packet, request=request, user=user)
-
-    @classmethod
     async def aopen(cls, data: bytes, *, request: HttpRequest, user: Any) -> Self:
-        """The same in the pool, so that the loop goes on while a large packet is decoded."""
+        """Made in the pool, so that the loop goes on while a large packet is decoded."""
         try:
-            open_it = partial(cls.open, data, request=request, user=user)
-            exchange: Self = await run_in_pool(open_it)
+            exchange: Self = await run_in_pool(partial(cls, data, request=request, user=user))
         except Fault as busy:
             raise RefusedRequest(503, busy.description) from busy
         return exchange

@@ -54,7 +54,7 @@ def gateway(request: HttpRequest) -> HttpResponse:
     data = b""
     try:
         data = read_body(request, content_type=CONTENT_TYPE)
-        exchange = Exchange.open(data, request=request, user=user_of(request))
+        exchange = Exchange(data, request=request, user=user_of(request))
     except RefusedRequest as refusal:
         recorder.record(None, data, b"", outcome=refusal.reason)
         return refuse(request, refusal)
@@ -73,7 +73,7 @@ async def agateway(request: HttpRequest) -> HttpResponse:
         data = read_body(request, content_type=CONTENT_TYPE)
         user = await auser_of(request)
         if len(data) < LARGE_PACKET:
-            exchange = Exchange.open(data, request=request, user=user)
+            exchange = Exchange(data, request=request, user=user)
         else:
             exchange = await Exchange.aopen(data, request=request, user=user)
     except RefusedRequest as refusal:

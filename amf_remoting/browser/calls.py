@@ -104,7 +104,7 @@ def _call_amf(
 def _exchange(request: HttpRequest, data: bytes) -> bytes:
     """What the gateway's view does between the bytes of a request and those of the response."""
     try:
-        exchange = Exchange.open(data, request=request, user=request.user)
+        exchange = Exchange(data, request=request, user=request.user)
     except RemotingError as error:
         raise BadArguments(str(error)) from None
     return exchange.response()
