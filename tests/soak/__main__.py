@@ -78,6 +78,8 @@ def kinds_of_life(lives: Lives, tunnels: TunnelLives) -> Kinds:
         "show": (lives.show, 2),
         "objects": (lives.objects, 4),
         "stalled": (lives.stalled, 0.5),
+        "stalled_player": (lives.stalled_player, 0.5),
+        "refused": (lives.refused, 2),
         "half_open": (lives.half_open, 0.5),
         "garbage": (lives.garbage, 1),
         "secure": (lives.secure, 2),

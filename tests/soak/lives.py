@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from rtmp_channels.client import (
     CallFailed,
+    ConnectFailed,
     ConnectionClosed,
     NetConnection,
     NetStream,
@@ -209,6 +210,37 @@ class Lives:
         await asyncio.sleep(self._chance.uniform(0.5, 5))
         wire.abort()
         await connection.wait_closed()
+
+    async def stalled_player(self) -> None:
+        """A player that reads nothing of its stream: it skips, and is cut or goes by itself."""
+        name = f"torrent{self._chance.getrandbits(32)}"
+        connect = self._chance.choice([self.connection, self.secure_connection])
+        async with self.connection("open") as publisher:
+            stream = await publisher.create_stream()
+            await stream.publish(name)
+            self._send(stream, 0)
+            player = connect("open")
+            await player.connect()
+            await (await player.create_stream()).play(name)
+            wire = player._wire
+            assert wire is not None
+            wire.pause()
+            for number in range(1, 300):
+                stream.send_video(number * 40, KEYFRAME * 8 if number % 10 else KEYFRAME)
+                await stream.drain()
+                await asyncio.sleep(0.01)
+            wire.abort()
+            await player.wait_closed()
+
+    async def refused(self) -> None:
+        """Not let in: no such application, a forged token, a session that there is not."""
+        nobody = ["nowhere", "members", "members?token=1:2:3", "members?sessionid=0123456789"]
+        connection = self.connection(self._chance.choice(nobody))
+        try:
+            await connection.connect()
+        except ConnectFailed:
+            return
+        raise AssertionError("a stranger was let in")
 
     async def half_open(self) -> None:
         """Stops in the handshake; the server ends it."""

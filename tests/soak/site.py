@@ -16,8 +16,9 @@ django_application = get_asgi_application()
 
 from project.demo.applications import Lobby, Open  # noqa: E402
 from rtmp_channels import push  # noqa: E402
+from rtmp_channels.auth import RtmpAuthMiddleware  # noqa: E402
 from rtmp_channels.consumers import AsyncRtmpConsumer, remote  # noqa: E402
-from rtmp_channels.permissions import ANYONE  # noqa: E402
+from rtmp_channels.permissions import ANYONE, USERS  # noqa: E402
 from rtmp_channels.routing import RtmpRouter  # noqa: E402
 from rtmp_channels.tunnels.rtmpt import RtmptTunnel  # noqa: E402
 from rtmp_channels.tunnels.websocket import WebSocketTunnel  # noqa: E402
@@ -43,6 +44,12 @@ class Guarded(Lobby):
         raise ValueError("on request")
 
 
+class Members(Lobby):
+    """Lets in users only, of whom there are none."""
+
+    may_connect = USERS
+
+
 class Inside(AsyncRtmpConsumer):
     """For the soak itself."""
 
@@ -61,7 +68,16 @@ class Inside(AsyncRtmpConsumer):
         }
 
 
-rtmp = RtmpRouter({"lobby": Guarded.as_asgi(), "open": Open.as_asgi(), "inside": Inside.as_asgi()})
+rtmp = RtmpAuthMiddleware(
+    RtmpRouter(
+        {
+            "lobby": Guarded.as_asgi(),
+            "open": Open.as_asgi(),
+            "members": Members.as_asgi(),
+            "inside": Inside.as_asgi(),
+        }
+    )
+)
 application = ProtocolTypeRouter(
     {
         "http": RtmptTunnel(rtmp, django_application),
