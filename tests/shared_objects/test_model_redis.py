@@ -78,10 +78,13 @@ class RedisMachine(SharedObjectMachine):
 
     def is_busy(self):
         return any(
-            hub.sequencer._closing
-            or any(turns.is_busy for turns in hub._objects.values())
-            or any(link._task for port in hub._connected.values() for link in port._links.values())
+            hub.sequencer._closing or any(turns.is_busy for turns in hub._objects.values())
             for hub in self.hubs
+        ) or any(
+            link._task
+            for client in self.all
+            if not client.gone
+            for link in client.port._links.values()
         )
 
     async def catch_up(self):
