@@ -148,6 +148,12 @@ def test_viewers_see_and_do_not_switch() -> None:
     assert is_on("echo.echo", 1)
 
 
+def test_a_switch_may_have_to_make_a_row_and_needs_that_permission() -> None:
+    client = staff("view_servicepolicy", "change_servicepolicy")
+    assert "switch/" not in client.get(LIST).text
+    assert client.post(f"{LIST}switch/", {"service": "echo"}).status_code == 403
+
+
 def test_others_see_nothing() -> None:
     assert staff().get(LIST).status_code == 403
     assert Client().get(LIST).status_code == 302

@@ -207,6 +207,20 @@ def test_old_calls_are_deleted(log: CallLog, exposed: Any) -> None:
     assert CallRecord.objects.count() == 0
 
 
+def test_old_calls_are_looked_for_now_and_then(
+    log: CallLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pruned: list[int] = []
+    monkeypatch.setattr(module, "_write", lambda entries: None)
+    monkeypatch.setattr(module, "prune", lambda: pruned.append(1))
+    for _ in range(3):
+        log.flush()
+    assert pruned == [1]
+    log._pruned_at -= batches.PRUNE_SECONDS
+    log.flush()
+    assert pruned == [1, 1]
+
+
 def test_a_database_that_cannot_be_written_hurts_no_call(
     log: CallLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from amf_remoting.amf import Limits
 from amf_remoting.client import AsyncRemotingClient, RemotingClient
 from amf_remoting.conversation import Conversation, Pending
 from amf_remoting.exceptions import RemoteFault, TransportError
@@ -110,6 +111,12 @@ class TestConversation:
         received(conversation, Packet(0, [Header("ReplaceGatewayUrl", False, target)], []))
         assert conversation.url == url
 
+    def test_what_is_appended_after_a_move_is_appended_to_the_new_address(self) -> None:
+        conversation = Conversation("http://h/g/")
+        received(conversation, Packet(0, [Header("ReplaceGatewayUrl", False, "/new/")], []))
+        received(conversation, Packet(0, [Header("AppendToGatewayUrl", False, ";s=1")], []))
+        assert conversation.url == "http://h/new/;s=1"
+
     def test_garbage(self) -> None:
         with pytest.raises(TransportError, match="no AMF packet"):
             Conversation("/g/").receive(b"\xff\xff", [])
@@ -212,6 +219,13 @@ class TestLive:
     def test_what_is_no_gateway(self, live_server: Any, path: str, reason: str) -> None:
         with pytest.raises(TransportError, match=reason):
             RemotingClient(live_server.url + path).call("math.add", 1, 2)
+
+    def test_a_response_beyond_the_limit_is_not_read(self, live_server: Any) -> None:
+        client = RemotingClient(live_server.url + "/gateway/")
+        client.conversation.limits = Limits(input_bytes=1000)
+        assert client.call("echo.echo", "x" * 500) == "x" * 500
+        with pytest.raises(TransportError, match="not at most 1000 bytes"):
+            client.call("echo.args", *["y" * 600] * 2)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/g/", "file:///etc/passwd", "nonsense"])

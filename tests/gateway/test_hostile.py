@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
+from django.http import UnreadablePostError
 from django.test import AsyncClient, RequestFactory
 
 from amf_remoting import packet as packets
@@ -141,6 +142,18 @@ def test_a_body_that_declares_too_much_is_not_read(exposed: Any, declared: str) 
     request.META["CONTENT_LENGTH"] = declared
     request._stream = Unread()
     assert gateway(request).status_code == 413
+
+
+@pytest.mark.usefixtures("exposed")
+def test_a_body_that_ends_too_early_is_refused() -> None:
+    class HungUp(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise UnreadablePostError("the client has gone")
+
+    request = post_request(b"x")
+    request._stream = HungUp()
+    response = gateway(request)
+    assert (response.status_code, response.content) == (400, b"the body ends too early\n")
 
 
 @pytest.mark.parametrize(("size", "status"), [(100, 400), (101, 413)])

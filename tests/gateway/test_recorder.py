@@ -106,6 +106,15 @@ def test_passwords_are_not_kept(recorder: Recorder) -> None:
 
 
 @pytest.mark.django_db
+def test_a_password_that_the_answer_repeats_is_not_kept(recorder: Recorder) -> None:
+    asked = Packet(0, [], [Message("a.b", "/1", [{"password": "open sesame"}])]).serialize()
+    answer = Packet(0, [], [Message("/1/onResult", value="open sesame")]).serialize()
+    sizes = {"request_size": len(asked), "response_size": len(answer)}
+    recorder.write([Entry(recorded_at=timezone.now(), request=asked, response=answer, **sizes)])
+    assert b"sesame" not in bytes(Recording.objects.get().response)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_half_a_password_is_not_kept_of_what_goes_on(recorder: Recorder, goes_on: bool) -> None:
     whole = Packet(0, [], [Message("a.b", "/1", [{"password": "open sesame"}])]).serialize()
@@ -128,7 +137,9 @@ def test_sizes_number_and_age_are_bounded(recorder: Recorder, exposed: Any) -> N
     recorder.flush()
     (found,) = Recording.objects.all()
     assert found.request_size > 5000
+    assert found.response_size > 5000
     assert len(bytes(found.request)) < 60
+    assert len(bytes(found.response)) < 60
     assert found.title == "echo.echo"
     calls(Client(), number=5)
     recorder.flush()
