@@ -8,7 +8,7 @@ import pytest
 
 from amf_remoting import amf
 from amf_remoting.amf import DecodeError, EncodeError, Limits, MixedArray
-from amf_remoting.packet import Header, Message, Packet, parse
+from amf_remoting.packet import Header, Lengths, Message, Packet, parse
 
 from .bytes_of import hexadecimal, message, packet, string0, utf8
 
@@ -107,6 +107,15 @@ def test_bodies_that_were_cut_off_are_isolated_each() -> None:
     found = parse(packet(*cut, message("c.d", "/3", NULL_ARGUMENT))).messages
     assert [each.response_uri for each in found] == ["/1", "/2", "/3"]
     assert [each.error is None for each in found] == [False, False, True]
+
+
+def test_lengths_are_followed_to_the_end_only_once() -> None:
+    call = message("a.b", "/1", NULL_ARGUMENT)
+    data, behind_the_first = packet(call, call, call), len(packet(call))
+    assert Lengths(data).fit(behind_the_first, 2)
+    lengths = Lengths(data)
+    assert not lengths.fit(behind_the_first - 1, 2)
+    assert not lengths.fit(behind_the_first, 2)
 
 
 @pytest.mark.fact(24)
