@@ -19,6 +19,7 @@ SELECT process.pid, connection.application || '/' || connection.instance, connec
 FROM rtmp_channels_liveconnection connection
 JOIN rtmp_channels_serverprocess process ON connection.process_id = process.id
 """
+LIST = "/admin/rtmp_channels/liveconnection/"
 MAKE_ADMIN = """
 from django.contrib.auth.models import User
 User.objects.create_superuser("boss", password="secret")
@@ -77,12 +78,11 @@ class Admin:
 
 def test_kicked_in_the_admin_of_one_process_which_then_leaves_the_list(start_demo_server):
     server = start_demo_server(may_be_killed=True, **options())
-    page = "/admin/rtmp_channels/liveconnection/"
     with RtmpClient(server.rtmp_port, "lobby/a") as client:
         until_listed(server, {(server.process.pid, "lobby/a"): "rtmp"})
         admin = Admin(server)
-        (row,) = re.findall(r'name="_selected_action" value="(\d+)"', admin.get(page))
-        said = admin.post(page, action="kick", _selected_action=row)
+        (row,) = re.findall(r'name="_selected_action" value="(\d+)"', admin.get(LIST))
+        said = admin.post(LIST, action="kick", _selected_action=row)
         assert "1 connection is told to end." in said
         with pytest.raises(ConnectionError):
             client.call("echo.echo", 1)
@@ -99,18 +99,27 @@ def test_kicked_from_another_process_and_no_ghosts(start_demo_server, redis_url)
     with (
         RtmpClient(one.rtmp_port, "lobby/a"),
         RtmpClient(two.rtmp_port, "open") as kicked,
+        RtmpClient(two.rtmp_port, "lobby/stage") as kicked_too,
         RtmpClient(three.rtmp_port, "lobby/b"),
     ):
         everyone = {
             (pids[0], "lobby/a"): "rtmp",
             (pids[1], "open/"): "rtmp",
+            (pids[1], "lobby/stage"): "rtmp",
             (pids[2], "lobby/b"): "rtmp",
         }
         until_listed(one, everyone)
         one.manage("shell", "-v", "0", "-c", KICK_OPEN)
         with pytest.raises(ConnectionError):
             kicked.call("echo.echo", 1)
-        del everyone[pids[1], "open/"]
+        admin = Admin(one)  # in a process that has connections of its own
+        (row,) = re.findall(r'name="_selected_action" value="(\d+)"', admin.get(f"{LIST}?q=stage"))
+        assert "1 connection is told to end." in admin.post(
+            f"{LIST}?q=stage", action="kick", _selected_action=row
+        )
+        with pytest.raises(ConnectionError):
+            kicked_too.call("echo.echo", 1)
+        del everyone[pids[1], "open/"], everyone[pids[1], "lobby/stage"]
         until_listed(one, everyone)
         three.process.kill()
         three.process.wait()
