@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from amf_remoting.amf import EncodeError, Limits, Policy
+from amf_remoting.amf import COMPILED, EncodeError, Limits, Policy
+from amf_remoting.amf.amf0_encoder import Amf0Encoder
 from amf_remoting.packet import Header, Message, PacketWriter, parse
 
 
@@ -92,3 +93,15 @@ def test_a_target_must_have_room_in_its_field() -> None:
 )
 def test_an_answer_is_wanted_where_its_address_has_room(uri: str, wanted: bool) -> None:
     assert Message("a.b", uri).wants_answer is wanted
+
+
+@pytest.mark.skipif(COMPILED, reason="machine code cannot be replaced")
+def test_deeper_than_the_stack_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_deep(_: object, value: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(Amf0Encoder, "encode", too_deep)
+    writer = PacketWriter()
+    with pytest.raises(EncodeError, match="nested deeper than the stack"):
+        writer.write("/1/onResult", None, 0)
+    assert parse(writer.getvalue([])).messages == []
