@@ -29,6 +29,7 @@ from rtmp_channels.remote import client_methods, concurrent, hears_layer, remote
 from rtmp_channels.scope import room_of
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
 from rtmp_channels.signals import connection_accepted
+from rtmp_channels.stream_table import StreamTable
 
 __all__ = ["AsyncRtmpConsumer", "concurrent", "remote"]
 
@@ -104,7 +105,7 @@ class AsyncRtmpConsumer(MessageHandlers):
         self._calls = PendingCalls()
         self._tasks = BackgroundTasks(settings.max_concurrent_calls)
         self._groups: set[str] = set()
-        self._streams = {}
+        self._streams = StreamTable()
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Callable[..., Awaitable[None]]:

@@ -25,7 +25,7 @@ from rtmp_channels.protocol.errors import LocalProtocolError
 from rtmp_channels.remote import ClientMethod
 from rtmp_channels.shared_objects.grants import Grant, UseRequest
 from rtmp_channels.signals import connection_closed
-from rtmp_channels.stream_table import END_OF
+from rtmp_channels.stream_table import StreamTable
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class MessageHandlers(ABC):
 
     _client_methods: ClassVar[Mapping[str, ClientMethod]] = {}
     _tasks: BackgroundTasks
-    _streams: dict[int, Message]
-    """By message stream: the message that will tell of the end of what was allowed."""
+    _streams: StreamTable
+    """What was allowed."""
     _was_accepted = False
     _is_over = False
     _was_busy = False
@@ -101,8 +101,8 @@ class MessageHandlers(ABC):
         if not self._is_over:
             self._is_over = True
             try:
-                for message in tuple(self._streams.values()):
-                    await self._stream_ended(message)
+                for message in self._streams.end_all():
+                    await self._tell_of_end(message)
                 await self.disconnect(code)
             finally:
                 if self._was_accepted:
@@ -190,14 +190,15 @@ class MessageHandlers(ABC):
         verdict = "accept" if granted or details is granted else "reject"
         stream = {"message_stream_id": message["message_stream_id"]}
         if verdict == "accept":
-            end = {"type": END_OF[message["type"]], "stream_name": message["stream_name"], **stream}
-            self._streams[message["message_stream_id"]] = end
+            self._streams.request(message)
         await self.send({**details, "type": f"{message['type']}.{verdict}", **stream})
 
     async def _stream_ended(self, message: Message) -> None:
         """Tells of the end of what was allowed; a client may end what it only asked for, too."""
-        if self._streams.pop(message["message_stream_id"], None) is None:
-            return
+        if self._streams.end(message["message_stream_id"]) is not None:
+            await self._tell_of_end(message)
+
+    async def _tell_of_end(self, message: Message) -> None:
         try:
             if message["type"] == "rtmp.unpublish":
                 await self.on_unpublish(message)

@@ -1,11 +1,10 @@
-"""The message streams of a connection that an application knows of."""
+"""The message streams of a connection that an application knows of, or has allowed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-END_OF = {"rtmp.publish": "rtmp.unpublish", "rtmp.play": "rtmp.stop"}
-"""The message that tells of the end of what a message asked for."""
+_ENDS = {"rtmp.publish": "rtmp.unpublish", "rtmp.play": "rtmp.stop"}
 
 
 class StreamTable:
@@ -28,7 +27,7 @@ class StreamTable:
         if request is None:
             return None
         return {
-            "type": END_OF[request["type"]],
+            "type": _ENDS[request["type"]],
             "message_stream_id": message_stream_id,
             "stream_name": request["stream_name"],
         }
