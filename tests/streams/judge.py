@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,9 +35,24 @@ def captured(port: int, file: Path) -> Iterator[None]:
             if not line:
                 pytest.skip(f"tcpdump may not capture here: {said.strip()}")
         yield
+        _wait_until_written(port, file)
     finally:
         process.terminate()
         process.communicate(timeout=SECONDS)
+
+
+def _wait_until_written(port: int, file: Path) -> None:
+    """tcpdump loses what it has not read when it ends: a connection that says nothing comes last,
+    and the block's packets are in the file once that is."""
+    with socket.socket() as last:
+        last.bind(("127.0.0.1", 0))
+        ports = last.getsockname()[1].to_bytes(2, "big") + port.to_bytes(2, "big")
+        with contextlib.suppress(ConnectionError):  # the server may have ended
+            last.connect(("127.0.0.1", port))
+    deadline = time.monotonic() + SECONDS
+    while ports not in file.read_bytes():
+        assert time.monotonic() < deadline, f"tcpdump did not see the connection to {port}"
+        time.sleep(0.02)
 
 
 def dissected(file: Path, port: int, display_filter: str, *, protocol: str = "rtmpt") -> str:
