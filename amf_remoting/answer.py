@@ -38,7 +38,7 @@ class Answer:
         self.request = request
         self.reply = Reply()
         limits = remoting_settings.current.encode_limits
-        self._writer = PacketWriter(request.version, limits=limits)
+        self._writer = PacketWriter(request.version, limits)
         self._calls = 0
 
     def result(self, message: Message, envelope: Envelope, value: Any) -> None:

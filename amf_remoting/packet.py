@@ -132,11 +132,12 @@ class PacketWriter:
     """
 
     def __init__(
-        self, version: int = 0, *, limits: Limits | None = None, policy: Policy | None = None
+        self, version: int = 0, limits: Limits | None = None, policy: Policy | None = None
     ) -> None:
         self.version = version
         self._limits = limits or DEFAULT_LIMITS
         self._out = BytesWriter()
+        self._out.write(_u16(version) + _NO_HEADERS + _NO_MESSAGES)
         self._encoder = Amf0Encoder(self._out, self._limits, policy or DEFAULT_POLICY)
         self._messages = 0
 
@@ -183,8 +184,16 @@ class PacketWriter:
 
     def getvalue(self, headers: list[bytes]) -> bytes:
         """The packet, with these serialized headers."""
-        start = _u16(self.version) + _u16(len(headers))
-        return b"".join([start, *headers, _u16(self._messages), self._out.getvalue()])
+        out = self._out
+        count = self._messages
+        if count > 0xFFFF:
+            raise EncodeError(f"a packet cannot count to {count}")
+        out[_COUNT_AT] = count >> 8
+        out[_COUNT_AT + 1] = count & 0xFF
+        packet = out.getvalue()
+        if not headers:
+            return packet
+        return b"".join([packet[:2], _u16(len(headers)), *headers, packet[_COUNT_AT:]])
 
 
 def parse(
@@ -200,7 +209,7 @@ def parse(
     right, unless the lengths of all further messages bear the length out. Raises DecodeError if
     the packet itself is broken.
     """
-    reader = _PacketReader(Decoder(bytes(data), 0, limits=limits, policy=policy))
+    reader = _PacketReader(Decoder(data, 0, limits=limits, policy=policy))
     try:
         return reader.packet()
     except IndexError:
@@ -368,4 +377,8 @@ def _utf8(text: str) -> bytes:
     return _u16(len(data)) + data
 
 
+_NO_HEADERS: Final = b"\0\0"
+_NO_MESSAGES: Final = b"\0\0"
+_COUNT_AT: Final = 4
+"""Where the number of messages stands in a packet without headers."""
 _NO_ANSWER: Final = _utf8("null")

@@ -11,6 +11,7 @@ from amf_remoting.amf.amf3_encoder import Amf3Encoder
 from amf_remoting.amf.errors import DecodeError, EncodeError
 from amf_remoting.amf.limits import DEFAULT_LIMITS, DEFAULT_POLICY, Limits, Policy
 from amf_remoting.amf.native import BytesWriter
+from amf_remoting.amf.reader import Reader
 from amf_remoting.amf.values import Undefined
 
 COMPILED = not (amf3_decoder.__file__ or "").endswith(".py")
@@ -68,16 +69,18 @@ class Decoder:
         self._limits = limits or DEFAULT_LIMITS
         self.data = data if type(data) is bytes else bytes(data)
         self._decoder = _decoder(self.data, version, self._limits, policy)
-        self._decoder.position = position
+        self.position = position
 
     @property
     def position(self) -> int:
         """Where the next value begins."""
-        return self._decoder.position
+        reader: Reader = self._decoder
+        return reader.position
 
     @position.setter
     def position(self, position: int) -> None:
-        self._decoder.position = position
+        reader: Reader = self._decoder
+        reader.position = position
 
     @property
     def avmplus_seen(self) -> bool:
@@ -95,7 +98,8 @@ class Decoder:
 
     def reset(self) -> None:
         """Empty the tables; the budget of values goes on."""
-        self._decoder.depth = self._limits.depth
+        reader: Reader = self._decoder
+        reader.depth = self._limits.depth
         self._decoder.reset()
 
     def decode(self) -> Any:
