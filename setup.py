@@ -16,7 +16,7 @@ from build_backend import wants_compiling  # noqa: E402
 
 REQUIREMENTS = ["django>=5.2", "channels>=4.3", "daphne>=4.2,<4.3"]
 COMPILED = {
-    "amf_remoting": ["packet"],
+    "amf_remoting": ["call", "packet", "reply"],
     "amf_remoting/amf": [
         "amf0_decoder",
         "amf0_encoder",

@@ -49,7 +49,7 @@ class _Short(Repr):
 
 def _positional(call: Call) -> list[Any]:
     """The first ones are enough: no more are shown."""
-    arguments = call.arguments[: _SHORT.maxlist + 1]
+    arguments = list(call.arguments[: _SHORT.maxlist + 1])
     try:
         signature = registry.find(call.target).signature
     except Fault:

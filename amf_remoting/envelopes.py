@@ -77,14 +77,17 @@ class PlainEnvelope:
         arguments = message.value
         if not isinstance(arguments, list):
             arguments = arguments_of(arguments)
+        # By position: compiled, names cost more than all the rest of it.
         return Call(
             message.target_uri,
             arguments,
-            user=caller.user,
-            door="amf",
-            request=caller.request,
-            headers=caller.headers,
-            reply=caller.reply,
+            None,
+            caller.user,
+            "amf",
+            caller.request,
+            None,
+            caller.headers,
+            caller.reply,
         )
 
     def result(self, value: Any) -> Any:

@@ -4,18 +4,31 @@ In a response, a header and a message that answers no call each invoke a method 
 object of the NetConnection, with one argument. Flash Player knows three such headers itself.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(slots=True)
+# Compiled, a dataclass is made fast only without slots, and by a constructor of its own.
+@dataclass
 class Reply:
     """Headers and client calls of one response; shared by the calls of a batch."""
 
-    headers: list[tuple[str, Any]] = field(default_factory=list)
+    headers: list[tuple[str, Any]]
     """(name, value), in order."""
-    client_calls: list[tuple[str, Any]] = field(default_factory=list)
+    client_calls: list[tuple[str, Any]]
     """(method, argument), in order; the response carries them before the result."""
+
+    def __init__(
+        self,
+        headers: list[tuple[str, Any]] | None = None,
+        client_calls: list[tuple[str, Any]] | None = None,
+    ) -> None:
+        self.headers = [] if headers is None else headers
+        self.client_calls = [] if client_calls is None else client_calls
+
+    # Compiled, copies and pickles else lose what it holds.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Reply, (self.headers, self.client_calls)
 
     def call_client(self, method: str, argument: Any = None) -> None:
         """Has the client's ``method(argument)`` called; there is no answer."""

@@ -191,8 +191,8 @@ class AsyncRtmpConsumer(MessageHandlers):
             return await method.run(self, arguments)
         if not self.serves_registry:
             raise Fault(FaultCode.METHOD_NOT_FOUND, f"Method not found ({name[:200]}).")
-        call = Call(name, list(arguments), user=self.user, door="rtmp", connection=self)
-        return await adispatch(call)
+        # By position, as in amf_remoting's envelopes.
+        return await adispatch(Call(name, arguments, None, self.user, "rtmp", None, self))
 
     async def on_publish(self, message: Message) -> Decision:
         """Whether the client may publish this stream (`stream_name`, `publish_type`, …).
