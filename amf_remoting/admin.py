@@ -1,14 +1,20 @@
 """The services in the admin: switched and restricted while the site runs."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,10 +28,12 @@ if TYPE_CHECKING:
     PolicyForm = forms.ModelForm[ServicePolicy]
     PolicyAdmin = admin.ModelAdmin[ServicePolicy]
     CallAdmin = admin.ModelAdmin[CallRecord]
+    Calls = QuerySet[CallRecord]
 else:  # generic for the type checker alone
     PolicyForm = forms.ModelForm
     PolicyAdmin = admin.ModelAdmin
     CallAdmin = admin.ModelAdmin
+    Calls = QuerySet
 
 
 class ServicePolicyForm(PolicyForm):
@@ -104,6 +112,13 @@ class ServicePolicyAdmin(PolicyAdmin):
             form.base_fields.pop("target", None)
         return form
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Services are declared in the code: here they are restricted."""
+        context = {"title": gettext("Restrict a service"), **(extra_context or {})}
+        return super().add_view(request, form_url, context)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
@@ -139,19 +154,64 @@ class ServicePolicyAdmin(PolicyAdmin):
         text = gettext("Switched on: %s") if policy.enabled else gettext("Switched off: %s")
         self.log_change(request, policy, text % policy)
         self.message_user(request, text % policy, messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:amf_remoting_servicepolicy_changelist"))
+        changelist = reverse("admin:amf_remoting_servicepolicy_changelist")
+        return HttpResponseRedirect(f"{changelist}#service-{quote(str(policy))}")
 
     def _may_switch(self, request: HttpRequest) -> bool:
         # A switch may have to make the row.
         return self.has_change_permission(request) and self.has_add_permission(request)
 
 
+class ServiceFilter(admin.SimpleListFilter):
+    """By exposed service: callers name others as they like, and as many as they like."""
+
+    title = _("service")
+    parameter_name = "service"
+    OTHERS = "-"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Any]:
+        """Their names, and one for all that is not exposed."""
+        return [*((one.name, one.name) for one in registry), (self.OTHERS, _("not exposed"))]
+
+    def queryset(self, request: HttpRequest, queryset: Calls) -> Calls:
+        """See lookups."""
+        if self.value() == self.OTHERS:
+            return queryset.exclude(service__in=[one.name for one in registry])
+        return queryset.filter(service=self.value()) if self.value() else queryset
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """By success, failure and the faults' codes."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+    CODES = 30
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Any]:
+        """As many codes as a page can take."""
+        failed = CallRecord.objects.exclude(outcome="").order_by("outcome")
+        codes = failed.values_list("outcome", flat=True).distinct()[: self.CODES]
+        return [("ok", _("ok")), ("failed", _("any fault")), *((code, code) for code in codes)]
+
+    def queryset(self, request: HttpRequest, queryset: Calls) -> Calls:
+        """See lookups."""
+        match self.value():
+            case None:
+                return queryset
+            case "ok":
+                return queryset.filter(outcome="")
+            case "failed":
+                return queryset.exclude(outcome="")
+            case code:
+                return queryset.filter(outcome=code)
+
+
 @admin.register(CallRecord)
 class CallRecordAdmin(CallAdmin):
     """The call log: to be read and deleted, not written."""
 
-    list_display = ("called_at", "__str__", "outcome", "milliseconds", "username", "door")
-    list_filter = ("service", "door", "outcome")
+    list_display = ("moment", "__str__", "result", "duration", "caller", "door")
+    list_filter = (ServiceFilter, OutcomeFilter, "door")
     search_fields = ("service", "method", "username", "outcome")
     date_hierarchy = "called_at"
     show_full_result_count = False
@@ -166,6 +226,32 @@ class CallRecordAdmin(CallAdmin):
     def has_change_permission(self, request: HttpRequest, obj: CallRecord | None = None) -> bool:
         """Nor changed."""
         return False
+
+    @admin.display(description=_("called at"), ordering="called_at")
+    def moment(self, record: CallRecord) -> str:
+        """With its seconds."""
+        moment = record.called_at
+        return date_format(localtime(moment) if is_aware(moment) else moment, "Y-m-d H:i:s")
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def result(self, record: CallRecord) -> str:
+        """The fault's code; ok if there was none."""
+        if not record.outcome:
+            return gettext("ok")
+        words = format_html_join(
+            mark_safe(".<wbr>"), "{}", ((one,) for one in record.outcome.split("."))
+        )
+        return format_html('<span class="amf-fault">{}</span>', words)
+
+    @admin.display(description=_("ms"), ordering="milliseconds")
+    def duration(self, record: CallRecord) -> str:
+        """Milliseconds."""
+        return f"{record.milliseconds:.2f}"
+
+    @admin.display(description=_("user"), ordering="username")
+    def caller(self, record: CallRecord) -> str:
+        """The user's name."""
+        return record.username or gettext("anonymous")
 
 
 def _browser_url() -> str:

@@ -1,6 +1,7 @@
 """Services described: signatures and docstrings, for people and for tools."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ class Argument:
     name: str
     """With one or two leading asterisks where it takes any number."""
     type: str
-    """The annotation as it was written; empty if there is none."""
+    """The annotation without modules' names; empty if there is none."""
     required: bool
     default: str
     """The default as Python writes it; empty if there is none."""
@@ -95,6 +96,8 @@ def _remoting_function(description: Description) -> dict[str, Any]:
     }
 
 
+_MODULES = re.compile(r"""('[^']*'|"[^"]*")|\b(?:(?:\w+|<locals>)\.)+(?=\w)""")
+"""Literals' texts, which stay, or what stands before the names of classes."""
 _STARS: dict[Any, str] = {
     inspect.Parameter.VAR_POSITIONAL: "*",
     inspect.Parameter.VAR_KEYWORD: "**",
@@ -118,4 +121,4 @@ def _type(annotation: Any) -> str:
     if isinstance(annotation, str):
         return annotation
     formatted: Callable[[Any], str] = inspect.formatannotation
-    return formatted(annotation)
+    return _MODULES.sub(lambda found: found[1] or "", formatted(annotation))

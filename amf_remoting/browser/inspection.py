@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..amf.vectors import NumberVector
@@ -44,8 +44,6 @@ class Group:
 
     title: Row | None = None
     rows: list[Row] = field(default_factory=list)
-    hidden: int = 0
-    """Further rows of it that are not shown."""
     understood: bool = True
     """Whether all of its rows are."""
 
@@ -72,7 +70,7 @@ class Inspection:
     @property
     def is_cut(self) -> bool:
         """Whether there is more than the page holds."""
-        return self.following is not None or any(group.hidden for group in self.groups)
+        return self.following is not None
 
     @property
     def are_open(self) -> bool:
@@ -83,41 +81,44 @@ class Inspection:
 def inspect(data: bytes, form: str, *, max_rows: int = MAX_ROWS, first: int = 0) -> Inspection:
     """What ``data`` means as one of `formats`, as far as it means anything.
 
-    A page ends before a group that begins beyond ``max_rows``; of one that is larger by itself,
-    the rest is counted.
+    A page ends before a group that begins beyond ``max_rows``; one that is larger by itself goes
+    on as another group.
     """
     found = Inspection(len(data), first=first)
     rows = 0
-    for number, group in enumerate(_groups(data, form)):
+    title: Explained | None = None
+    for number, parts in enumerate(_groups(data, form, max_rows)):
+        opening = next(parts)
+        title = opening if opening.is_title else title
         if number < first:
-            for _ in group:
-                pass
-        elif rows >= max_rows:
+            continue
+        if rows >= max_rows:
             found.following = number
             break
-        else:
-            shown = _group(data, group, max_rows, found)
-            rows += len(shown.rows)
-            found.groups.append(shown)
+        shown = _group(data, itertools.chain([opening], parts), found)
+        if shown.title is None and title is not None:
+            shown.title = _continued(_row(data, title), shown.rows[0])
+        rows += len(shown.rows)
+        found.groups.append(shown)
     return found
 
 
-def _groups(data: bytes, form: str) -> Iterator[Iterator[Explained]]:
-    """Each begins with a title, where the format has any."""
-    number = itertools.count()
-    current = 0
+def _groups(data: bytes, form: str, max_rows: int) -> Iterator[Iterator[Explained]]:
+    """Each begins with a title, where the format has any; after ``max_rows`` another begins."""
+    current = rows = 0
 
     def group_of(part: Explained) -> int:
-        nonlocal current
-        if part.is_title:
-            current = next(number)
+        nonlocal current, rows
+        if part.is_title or rows == max_rows:
+            current, rows = current + 1, 0
+        rows += not part.is_title
         return current
 
     for _, group in itertools.groupby(formats()[form].explain(data), group_of):
         yield group
 
 
-def _group(data: bytes, parts: Iterator[Explained], max_rows: int, found: Inspection) -> Group:
+def _group(data: bytes, parts: Iterator[Explained], found: Inspection) -> Group:
     group = Group()
     for part in parts:
         if part.is_title:
@@ -125,13 +126,14 @@ def _group(data: bytes, parts: Iterator[Explained], max_rows: int, found: Inspec
             continue
         group.understood &= part.understood
         found.error = "" if part.understood else part.detail
-        if len(group.rows) == max_rows:
-            group.hidden += 1
-            continue
         group.rows.append(_row(data, part))
         if part.understood:
             found.understood = part.spans[-1][1]
     return group
+
+
+def _continued(title: Row, beginning: Row) -> Row:
+    return replace(title, name=f"{title.name}, continued", offset=beginning.offset)
 
 
 def _row(data: bytes, part: Explained) -> Row:

@@ -154,6 +154,17 @@ def test_tables_have_a_limit() -> None:
     assert (len(found.rows), found.is_cut, found.error) == (MAX_ROWS, True, "")
 
 
+def test_a_large_packet_is_paged(staff: Client) -> None:
+    packet = Packet(0, [], [Message("math.add", "/1", [0.0] * 7100)]).serialize()
+    values, first = [], "0"
+    while first:
+        _, text = shown(staff, bytes=packet.hex(), first=first)
+        values += re.findall(r'class="offset">([0-9a-f]+)<', text)
+        first = str(max(pages(text))) if "More: the page is full" in text else ""
+    assert len(values) == len(set(values)) == 7 + 7100, "every row once"
+    assert int(values[-1], 16) == len(packet) - 9
+
+
 def test_long_values_are_cut() -> None:
     row = inspect(amf.dumps("x" * 5000), "amf3").rows[0]
     assert (len(row.bytes), row.hidden, len(row.value) < 300) == (48 * 3 - 1, 5003 - 48, True)
@@ -260,4 +271,9 @@ def test_one_message_of_many_chunks_is_cut() -> None:
     found = inspect(opening + chunks + (bytes(128) + b"\xc4") * (MAX_ROWS + 99), "rtmp")
     (_, audio) = found.groups
     assert (len(audio.rows), found.is_cut) == (MAX_ROWS, True)
-    assert audio.hidden == MAX_ROWS + 99 + 7 - MAX_ROWS
+    found = inspect(opening + chunks + (bytes(128) + b"\xc4") * (MAX_ROWS + 99), "rtmp", first=2)
+    (audio,) = found.groups
+    assert audio.title is not None
+    assert (audio.title.name, audio.title.kind) == ("unfinished message, continued", "Audio")
+    assert audio.title.offset == audio.rows[0].offset
+    assert (len(audio.rows), found.is_cut) == (99 + 7, False)

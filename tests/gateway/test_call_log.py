@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -298,25 +298,61 @@ def test_statistics_and_the_admin(log: CallLog, exposed: Any, admin_client: Clie
     for _ in range(3):
         dispatch(Call("math.add", [1, 2]))
     fail("math.add", 1)
+    fail("math.nothing")
+    fail("nobody.knows")
     log.flush()
     CallRecord.objects.update(milliseconds=2.0)
     old = CallRecord.objects.get(outcome="Client.BadArguments")
     old.pk, old.called_at = None, old.called_at - timedelta(hours=25)
     old.save()
-    assert statistics() == {("math", "add"): Statistics(4, 1, 2.0)}
+    assert statistics() == {
+        ("math", ""): Statistics(5, 2, 2.0),
+        ("math", "add"): Statistics(4, 1, 2.0),
+    }, "what a service lacks counts for it"
     CallRecord.objects.filter(pk=old.pk).delete()
     text = admin_client.get("/admin/amf_remoting/servicepolicy/").text
     assert "Calls in 24 h" in text
     assert (
         '<td class="amf-number" data-label="Calls in 24 h">4</td>'
         '<td class="amf-number" data-label="Errors">1</td>'
-        '<td class="amf-number" data-label="Mean ms">2.0</td>'
+        '<td class="amf-number" data-label="Mean ms">2.00</td>'
     ) in text
-    page = admin_client.get("/admin/amf_remoting/callrecord/?outcome=Client.BadArguments").text
-    assert "1 call" in page
     record = CallRecord.objects.first()
     assert record is not None
     assert (
         admin_client.get(f"/admin/amf_remoting/callrecord/{record.pk}/change/").status_code == 200
     )
     assert admin_client.get("/admin/amf_remoting/callrecord/add/").status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("query", "calls"),
+    [
+        ("", 5),
+        ("?service=math", 3),
+        ("?service=-", 2),
+        ("?outcome=ok", 2),
+        ("?outcome=failed", 3),
+        ("?outcome=Client.BadArguments", 1),
+    ],
+)
+def test_the_log_in_the_admin(
+    log: CallLog, exposed: Any, admin_client: Client, query: str, calls: int
+) -> None:
+    exposed.ROOT_URLCONF = "tests.gateway.urls"
+    for _ in range(2):
+        dispatch(Call("math.add", [1, 2]))
+    fail("math.add", 1)
+    fail("made-up-1.x")
+    fail("made-up-2.x")
+    log.flush()
+    called_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    CallRecord.objects.update(milliseconds=0.0412, called_at=called_at)
+    page = admin_client.get(f"/admin/amf_remoting/callrecord/{query}").text
+    assert page.count("2026-01-02 03:04:05") == page.count(">0.04<") == calls
+    assert "?service=made-up-1" not in page, "callers do not fill the filters"
+    assert ('field-result">ok<' in page, "Client.<wbr>" in page) == (
+        query in ("", "?service=math", "?outcome=ok"),
+        query != "?outcome=ok",
+    )

@@ -1,6 +1,10 @@
 """Services described."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from amf_remoting.describe import describe_method, describe_service, docstring
 from amf_remoting.registry import Registry, remote_method
@@ -25,6 +29,26 @@ def test_signatures() -> None:
     assert one.summary == "First line."
     assert one.text == "First line.\n\nMore."
     assert [argument.required for argument in one.arguments] == [True, True, False, False, False]
+
+
+def test_types_are_named_without_their_modules() -> None:
+    @dataclass
+    class Local:
+        pass
+
+    @remote_method
+    def timed(
+        of: dict[str, Local | None], by: Literal["a.b", "c"], *more: tuple[services.Base, ...]
+    ) -> Iterator[datetime]:
+        raise NotImplementedError
+
+    mine = Registry()
+    mine.expose("timed", timed)
+    (one,) = describe_service(mine["timed"])
+    assert one.signature == (
+        "timed(of: dict[str, Local | None], by: Literal['a.b', 'c'], "
+        "*more: tuple[Base, ...]) -> Iterator[datetime]"
+    )
 
 
 def test_the_call_and_self_are_not_the_callers() -> None:

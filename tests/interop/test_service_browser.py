@@ -65,7 +65,8 @@ def test_calls_and_packets_by_keyboard(start_demo_server: Callable[[], DemoServe
     assert set(found["callLog"]["hidden"].values()) == {0}, "the call log scrolls sideways"
     rows = found["callLog"]["rows"]
     assert any("math.add\tServer.Unavailable\t" in row and "ada\tjson" in row for row in rows)
-    assert found["method"].startswith("people.get(name: str) -> ")
+    assert found["method"]["signature"] == "people.get(name: str) -> Person"
+    assert '"name": "\\u202eadA"' in found["method"]["answer"]
     assert found["restrict"] == "people.get"
     assert max(found["widths"].values()) <= 0, "a page must not be wider than the screen"
 

@@ -58,10 +58,16 @@ async function callJson(form) {
 
 function indented(text) {
 	try {
-		return JSON.stringify(JSON.parse(text), null, 2);
+		return visible(JSON.stringify(JSON.parse(text), null, 2));
 	} catch {
-		return text;
+		return visible(text);
 	}
+}
+
+// Letters that turn the text around them are written as JSON's escapes.
+function visible(text) {
+	return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+		(letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function problem(text) {

@@ -170,10 +170,14 @@ async function administer(page) {
 	return { before, off, on, throttled, needs, hidden };
 }
 
-// A method's own page, and the admin's form for one.
+// A method's own page: a name that would turn the answer around. And the admin's form for one.
 async function method(page) {
 	await page.goto(`${site}/services/call/people.get/`);
-	return page.locator('main code').first().innerText();
+	const signature = await page.locator('main code').first().innerText();
+	await page.locator('main input[value="json"]').check();
+	await page.locator('main textarea').fill('["\u202eadA"]');
+	await page.locator('main textarea').press('Control+Enter');
+	return { signature, answer: await page.locator('.outcome .value').innerText() };
 }
 
 async function restrict(page) {
