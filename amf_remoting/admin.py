@@ -1,7 +1,7 @@
 """The services in the admin: switched and restricted while the site runs."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from .conf import remoting_settings
 from .exposure import exposure_failures
 from .models import CallRecord, ServicePolicy
-from .overview import rows
+from .overview import has_many, rows
 from .registry import registry
 
 if TYPE_CHECKING:
@@ -125,11 +125,14 @@ class ServicePolicyAdmin(PolicyAdmin):
         """The services, their state and their switches."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
+        query = request.GET.get("q", "")
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Services"),
             "opts": self.opts,
-            "rows": rows(),
+            "rows": rows(query),
+            "query": query,
+            "has_search": query or has_many(),
             "failures": exposure_failures(),
             "call_log": remoting_settings().call_log,
             "browser_url": _browser_url(),
@@ -155,7 +158,9 @@ class ServicePolicyAdmin(PolicyAdmin):
         self.log_change(request, policy, text % policy)
         self.message_user(request, text % policy, messages.SUCCESS)
         changelist = reverse("admin:amf_remoting_servicepolicy_changelist")
-        return HttpResponseRedirect(f"{changelist}#service-{quote(str(policy))}")
+        query = request.POST.get("q", "")
+        search = f"?{urlencode({'q': query})}" if query else ""
+        return HttpResponseRedirect(f"{changelist}{search}#service-{quote(str(policy))}")
 
     def _may_switch(self, request: HttpRequest) -> bool:
         # A switch may have to make the row.

@@ -14,6 +14,9 @@ from .registry import registry
 from .remote import RemoteMethod, Service, rule_of
 from .rules import Rule
 
+FEW = 20
+"""Services that a page shows without a search."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
@@ -52,13 +55,27 @@ class Row:
         return self.policy is None or self.policy.enabled
 
 
-def rows() -> list[Row]:
-    """Services by name, each followed by its methods; policies of what is not exposed last."""
+def has_many() -> bool:
+    """Whether so many services are exposed that people want to search them."""
+    return len(registry) > FEW
+
+
+def is_named(query: str, target: str) -> bool:
+    """Whether ``target`` has ``query`` in it, in letters of any case."""
+    return query.strip().lower() in target.lower()
+
+
+def rows(query: str = "") -> list[Row]:
+    """Services by name, each followed by its methods; policies of what is not exposed last.
+
+    With ``query``, those that are named so.
+    """
     policies = {(one.service, one.method): one for one in ServicePolicy.objects.all()}
     found = [row for service in registry for row in _rows_of(service, policies)]
     known = {(row.service, row.method) for row in found}
     orphans = [policy for key, policy in policies.items() if key not in known]
     found += [_orphan(policy) for policy in orphans]
+    found = [row for row in found if is_named(query, row.target)]
     if not remoting_settings().call_log:
         return found
     counted = statistics()

@@ -6,6 +6,7 @@ from django.urls import NoReverseMatch, reverse
 
 from ..describe import Description, describe_method, docstring
 from ..exceptions import Fault
+from ..overview import is_named
 from ..policy import policy
 from ..registry import registry
 from ..remote import RemoteMethod, Service
@@ -20,6 +21,8 @@ class Entry:
     description: Description
     rule: Rule
     """What code and admin demand together."""
+    by_name: bool
+    """Some argument must be given by name, which AMF cannot."""
     connection: bool
     """Answers over RTMP and WebSocket only, so no form can call it."""
     skeleton: str
@@ -37,9 +40,10 @@ class Section:
     entries: list[Entry]
 
 
-def sections() -> list[Section]:
-    """Every exposed service."""
-    return [_section(service) for service in registry]
+def sections(query: str = "") -> list[Section]:
+    """The exposed services, and of each the methods whose name has ``query`` in it."""
+    found = [_section(service, query) for service in registry]
+    return [one for one in found if one.entries or not query]
 
 
 def entry_of(method: RemoteMethod) -> Entry:
@@ -47,6 +51,7 @@ def entry_of(method: RemoteMethod) -> Entry:
     return Entry(
         description=describe_method(method),
         rule=policy.current().rule_for(method),
+        by_name=not method.signature.plain,
         connection=method.connection,
         skeleton=skeleton(method),
         json_url=_json_url(method),
@@ -62,8 +67,9 @@ def policy_failure() -> str:
     return ""
 
 
-def _section(service: Service) -> Section:
-    entries = [entry_of(service.methods[name]) for name in sorted(service.methods)]
+def _section(service: Service, query: str) -> Section:
+    methods = [service.methods[name] for name in sorted(service.methods)]
+    entries = [entry_of(one) for one in methods if is_named(query, one.target)]
     return Section(service.name, docstring(service.source), entries)
 
 

@@ -32,14 +32,16 @@ _BEGINNINGS: dict[Any, object] = {
 
 
 def skeleton(method: RemoteMethod) -> str:
-    """JSON: an array, or an object where some argument can be given by name only."""
+    """JSON: an array, or an object where some argument must be given, and by name only."""
     hints = hints_of(method.function)
+    by_position = method.signature.plain
     named = {
         one.name: _value(one, hints)
         for one in method.signature.parameters
         if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        and not (by_position and one.kind == one.KEYWORD_ONLY)
     }
-    return _text(list(named.values()) if method.signature.plain else named)
+    return _text(list(named.values()) if by_position else named)
 
 
 def _text(value: object) -> str:

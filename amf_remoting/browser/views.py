@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ..exceptions import Fault
 from ..exposure import exposure_failures
+from ..overview import has_many
 from ..registry import registry
 from ..remote import RemoteMethod
 from .calls import DOORS, BadArguments, Door, make_call
@@ -30,8 +31,11 @@ from .pasted import Beginning, NoBytes, beginning_of, bytes_of, page_number
 def services(request: HttpRequest) -> HttpResponse:
     """Every exposed service, its methods and how to call them."""
     failure = policy_failure()
+    query = request.GET.get("q", "")
     context = {
-        "sections": [] if failure else sections(),
+        "sections": [] if failure else sections(query),
+        "query": query,
+        "has_search": query or has_many(),
         "policy_failure": failure,
         "failures": exposure_failures(),
         "doors": DOORS,

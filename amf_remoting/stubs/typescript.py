@@ -27,7 +27,7 @@ _BASIC = {
 _TAKEN = (
     "Arguments Array Boolean Date Door Error Fault Function Map Number Object Options Promise"
     " Readonly Record RequestCredentials Set String Symbol Timestamp parsed fetch JSON"
-    " AbortSignal"
+    " AbortSignal Information"
 )
 """Types that the module has already."""
 _RESERVED = (

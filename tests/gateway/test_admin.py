@@ -26,7 +26,7 @@ def row(response: Any, target: str) -> str:
     """The text of a row of the list."""
     found = re.search(f'<tr [^>]*data-target="{re.escape(target)}">(.*?)</tr>', response.text, re.S)
     assert found
-    return " ".join(re.sub(r"<[^>]*>", " ", found[1]).split())
+    return " ".join(re.sub(r"<[^>]*>", " ", found[1].replace("<wbr>", "")).split())
 
 
 def staff(*codenames: str) -> Client:
@@ -164,3 +164,17 @@ def test_switches_are_posted(admin_client: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.get(is_superuser=True))
     assert strict.post(f"{LIST}switch/", {"service": "echo"}).status_code == 403
+
+
+def test_many_services_are_searched(admin_client: Client, monkeypatch: Any) -> None:
+    assert 'id="searchbar"' not in admin_client.get(LIST).text, "a few are seen at once"
+    monkeypatch.setattr("amf_remoting.overview.FEW", 1)
+    assert 'id="searchbar"' in admin_client.get(LIST).text
+    found = admin_client.get(f"{LIST}?q=ADD")
+    assert re.findall(r'data-target="(.*?)"', found.text) == ["math.add"]
+    none = admin_client.get(f"{LIST}?q=<b>").text
+    assert ("No service or method has that in its name." in none, "<b>" in none) == (True, False)
+    switch = {"service": "math", "method": "add", "q": "a&d"}
+    assert admin_client.post(f"{LIST}switch/", switch).headers["Location"] == (
+        f"{LIST}?q=a%26d#service-math.add"
+    )

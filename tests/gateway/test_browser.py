@@ -115,6 +115,32 @@ def test_every_method_with_signature_docstring_and_restrictions(staff: Client) -
     assert "/services/call/echo.lasting/" not in actions, "it needs a connection"
 
 
+def test_many_services_are_searched(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 'type="search"' not in staff.get("/services/").text, "a few are seen at once"
+    monkeypatch.setattr("amf_remoting.overview.FEW", 1)
+    text = staff.get("/services/").text
+    assert ('type="search"' in text, "<summary>1 service</summary>" in text) == (True, False)
+    page = Page(staff.get("/services/?q=ADD"))
+    assert [one for one in page.attributes("form", "action") if one] == ["/services/call/math.add/"]
+    assert "<summary>1 service</summary>" in staff.get("/services/?q=ADD").text
+    none = staff.get("/services/?q=<b>").text
+    assert "No method has “&lt;b&gt;” in its name." in none
+
+
+def test_what_must_be_named_goes_through_json(staff: Client) -> None:
+    def named(*, first: int) -> int:
+        """Its argument has no position."""
+        return first
+
+    registry.expose("named", named)
+    try:
+        page = Page(staff.get("/services/call/named/"))
+        assert page.attributes("input", "value")[-1:] == ["json"]
+        assert "Arguments, a JSON object" in page.text
+    finally:
+        registry.withdraw("named")
+
+
 def test_what_the_admin_switched_off_says_so(with_policy: Any, staff: Client) -> None:
     ServicePolicy.objects.create(service="math", method="add", enabled=False)
     page = Page(staff.get("/services/call/math.add/"))

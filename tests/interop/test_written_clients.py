@@ -21,6 +21,7 @@ WRITTEN = Path(__file__).with_name("written")
 TSC = NODE / "node_modules" / ".bin" / "tsc"
 STRICTLY = [
     *("--strict", "--noUnusedLocals", "--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes"),
+    *("--noPropertyAccessFromIndexSignature", "--noUnusedParameters", "--noImplicitReturns"),
     *("--erasableSyntaxOnly", "--verbatimModuleSyntax", "--isolatedModules"),
     *("--target", "es2022", "--module", "es2022", "--moduleResolution", "bundler"),
     *("--lib", "es2022,dom"),

@@ -1,16 +1,22 @@
 /** A date and time as ISO 8601 writes it: "2000-01-01T00:00:00Z". */
 export type Timestamp = string;
 
+/** All that the server tells of a fault: level, code, description, and what the service added. */
+export interface Information {
+	code?: unknown;
+	description?: unknown;
+	[name: string]: unknown;
+}
+
 /** What a call came to instead of a result. */
 export class Fault extends Error {
 	/** A dotted code: "Client.BadArguments". */
 	readonly code: string;
 	/** The status of the HTTP response. */
 	readonly status: number;
-	/** All that the server tells: level, code, description, and what the service added. */
-	readonly information: Record<string, unknown>;
+	readonly information: Information;
 
-	constructor(status: number, information: Record<string, unknown>) {
+	constructor(status: number, information: Information) {
 		super(String(information.description ?? `HTTP status ${status}`));
 		this.name = 'Fault';
 		this.code = String(information.code ?? '');
@@ -52,7 +58,7 @@ class Door {
 		});
 		const answer = parsed(await response.text());
 		if (answer?.fault !== undefined) {
-			throw new Fault(response.status, answer.fault as Record<string, unknown>);
+			throw new Fault(response.status, answer.fault);
 		}
 		// Not the door's answer: a proxy's page, say.
 		if (!response.ok || answer === undefined) throw new Fault(response.status, {});
@@ -66,7 +72,7 @@ class Door {
 	}
 }
 
-function parsed(text: string): Record<string, unknown> | undefined {
+function parsed(text: string): { result?: unknown; fault?: Information } | undefined {
 	try {
 		return JSON.parse(text);
 	} catch {
