@@ -83,10 +83,19 @@ async def send(client, data):
         await asyncio.to_thread(client.post, target, data)
 
 
+class _Mute:
+    """In place of a protocol's connection: whatever comes, there is nothing to say."""
+
+    def receive_data(self, data):
+        return []
+
+    def data_to_send(self):
+        return b""
+
+
 async def ended(client):
     """Takes what comes, answering nothing, until the server ends the connection."""
-    client.connection.receive_data = lambda data: []
-    client.connection.data_to_send = lambda: b""
+    client.connection = _Mute()
     with suppress(Closed, Refused, ConnectionError, ProtocolError, asyncio.IncompleteReadError):
         async with asyncio.timeout(20):
             while True:
