@@ -217,6 +217,17 @@ class CallRecordAdmin(CallAdmin):
 
     list_display = ("moment", "__str__", "result", "duration", "caller", "door")
     list_filter = (ServiceFilter, OutcomeFilter, "door")
+    fields = (
+        "moment",
+        "service",
+        "method",
+        "result",
+        "milliseconds",
+        "caller",
+        "door",
+        "arguments",
+    )
+    readonly_fields = ("moment", "result", "caller")
     search_fields = ("service", "method", "username", "outcome")
     date_hierarchy = "called_at"
     show_full_result_count = False

@@ -149,7 +149,9 @@ class CallRecord(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.service}.{self.method}" if self.method else self.service
+        target = f"{self.service}.{self.method}" if self.method else self.service
+        # A caller's text: what turns its surroundings around, say, is shown as what it is.
+        return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in target)
 
 
 class Recording(models.Model):

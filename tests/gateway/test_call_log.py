@@ -18,6 +18,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.timezone import localtime
 
 from amf_remoting import amf, batches
 from amf_remoting import call_log as module
@@ -319,9 +320,11 @@ def test_statistics_and_the_admin(log: CallLog, exposed: Any, admin_client: Clie
     ) in text
     record = CallRecord.objects.first()
     assert record is not None
-    assert (
-        admin_client.get(f"/admin/amf_remoting/callrecord/{record.pk}/change/").status_code == 200
-    )
+    record.service = "\u202e<b>"
+    record.save()
+    text = admin_client.get(f"/admin/amf_remoting/callrecord/{record.pk}/change/").text
+    assert "\\u202e&lt;b&gt;.knows" in text
+    assert f"{localtime(record.called_at):%Y-%m-%d %H:%M:%S}" in text
     assert admin_client.get("/admin/amf_remoting/callrecord/add/").status_code == 403
 
 

@@ -21,8 +21,11 @@ for (const form of document.querySelectorAll('form.call')) {
 			answer.removeAttribute('aria-busy');
 		}
 	});
-	form.elements.arguments.addEventListener('keydown', (event) => {
-		if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+}
+
+for (const field of document.querySelectorAll('textarea')) {
+	field.addEventListener('keydown', (event) => {
+		if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) field.form.requestSubmit();
 	});
 }
 
@@ -31,7 +34,10 @@ async function callHere(form) {
 	const response = await fetch(form.action, { method: 'POST', body: new FormData(form) });
 	const page = new DOMParser().parseFromString(await response.text(), 'text/html');
 	const outcome = page.querySelectorAll('.outcome');
-	return outcome.length ? outcome : [problem(`HTTP status ${response.status}`)];
+	if (outcome.length) return outcome;
+	const isRefused = response.redirected || response.status === 403;
+	return [problem(isRefused ? 'You are no longer logged in here: load this page again.'
+		: `HTTP status ${response.status}`)];
 }
 
 // JSON: straight through the door, as any other page would call.
