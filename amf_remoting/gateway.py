@@ -70,6 +70,8 @@ class Exchange:
         for header in packet.headers:
             self.headers[header.name] = header.value
         self.answer = Answer(packet)
+        self.has_failed = False
+        """Whether a fault was answered: it may not have come as far as the policy."""
         self.reply = self.answer.reply
 
     @classmethod
@@ -100,6 +102,7 @@ class Exchange:
                 write = answer.result
             except Fault as fault:
                 outcome, write = fault, answer.fault
+                self.has_failed = True
             try:
                 write(message, envelope, outcome)
             except SynchronousOnlyOperation:

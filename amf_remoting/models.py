@@ -15,6 +15,11 @@ from .throttle import Throttle
 logger = logging.getLogger(__name__)
 
 
+def printable(text: str) -> str:
+    """A caller's text as what it is: letters that would turn its surroundings around, say."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
+
+
 def validate_rate(value: str) -> None:
     """For forms: a rate such as 10/s."""
     try:
@@ -149,9 +154,7 @@ class CallRecord(models.Model):
         )
 
     def __str__(self) -> str:
-        target = f"{self.service}.{self.method}" if self.method else self.service
-        # A caller's text: what turns its surroundings around, say, is shown as what it is.
-        return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in target)
+        return printable(f"{self.service}.{self.method}" if self.method else self.service)
 
 
 class Recording(models.Model):

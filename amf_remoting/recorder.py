@@ -106,10 +106,21 @@ class Recorder(Batches[Entry]):
         wanted = settings.recorded_packets > 0 and settings.policy_from_database
         return wanted and apps.is_installed("amf_remoting")
 
+    def refresh(self) -> None:
+        """Asks the database, if what is known here is too old: after what no call asked for."""
+        if not self.is_known:
+            with suppress(Fault):
+                policy.current()
+
+    async def arefresh(self) -> None:
+        """The same on a loop."""
+        if not self.is_known:
+            with suppress(Fault):
+                await policy.acurrent()
+
     async def ais_on(self) -> bool:
         """The same as ``is_on``, by what the database says."""
-        with suppress(Fault):
-            await policy.acurrent()
+        await self.arefresh()
         return self.is_on
 
     def record(self, user: Any, request: bytes, response: bytes, *, outcome: str = "") -> None:
@@ -176,7 +187,7 @@ def _set(until: datetime | None) -> None:
 
 
 def _row(entry: Entry) -> Any:
-    from .models import Recording
+    from .models import Recording, printable
 
     is_cut = entry.goes_on or entry.request_size > len(entry.request)
     request = entry.redact(entry.request, is_cut=is_cut)
@@ -187,19 +198,14 @@ def _row(entry: Entry) -> Any:
     return Recording(
         recorded_at=entry.recorded_at,
         form=entry.form,
-        title=_without_nul(": ".join(filter(None, (entry.title, targets))))[:200],
+        title=printable(": ".join(filter(None, (entry.title, targets))))[:200],
         username=entry.username,
-        outcome=_without_nul(entry.outcome or (faults if response.faults else "")),
+        outcome=printable(entry.outcome or (faults if response.faults else "")),
         request=request.data,
         response=response.data,
         request_size=entry.request_size,
         response_size=entry.response_size,
     )
-
-
-def _without_nul(text: str) -> str:
-    """Databases refuse NUL in text."""
-    return text.replace("\0", "")
 
 
 recorder = Recorder()

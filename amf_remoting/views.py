@@ -56,9 +56,12 @@ def gateway(request: HttpRequest) -> HttpResponse:
         data = read_body(request, content_type=CONTENT_TYPE)
         exchange = Exchange(data, request=request, user=user_of(request))
     except RefusedRequest as refusal:
+        recorder.refresh()
         recorder.record(None, data, b"", outcome=refusal.reason)
         return refuse(request, refusal)
     body = exchange.response()
+    if exchange.has_failed:
+        recorder.refresh()
     recorder.record(exchange.user, data, body)
     return reply(request, body, content_type=CONTENT_TYPE)
 
@@ -77,9 +80,12 @@ async def agateway(request: HttpRequest) -> HttpResponse:
         else:
             exchange = await Exchange.aopen(data, request=request, user=user)
     except RefusedRequest as refusal:
+        await recorder.arefresh()
         recorder.record(None, data, b"", outcome=refusal.reason)
         return refuse(request, refusal)
     body = await exchange.aresponse()
+    if exchange.has_failed:
+        await recorder.arefresh()
     recorder.record(exchange.user, data, body)
     return reply(request, body, content_type=CONTENT_TYPE)
 

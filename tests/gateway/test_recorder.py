@@ -91,6 +91,28 @@ def test_broken_packets_are_recorded_too(post: Post, recorder: Recorder) -> None
     assert found[3] == ("no.where", "2 faults")
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0\x09\0\0",
+        Packet(0, [], [Message("no.\u202ewhere", "/1", [])]).serialize(),
+        CALL[:-1],
+    ],
+    ids=["no packet", "no method", "no value"],
+)
+def test_what_never_becomes_a_call_is_recorded_from_the_first(
+    post: Post, recorder: Recorder, data: bytes
+) -> None:
+    post(CALL)
+    start_recording()
+    post(data)
+    recorder.flush()
+    (found,) = Recording.objects.all()
+    assert bytes(found.request) == data
+    assert found.title in ("", "math.add", "no.\\u202ewhere"), "nothing turns the list around"
+
+
 @pytest.mark.django_db
 def test_passwords_are_not_kept(recorder: Recorder) -> None:
     User.objects.create_user("joe", password="open sesame")
