@@ -16,7 +16,6 @@ from collections.abc import Callable
 from http.cookiejar import CookieJar
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from .conversation import CONTENT_TYPE, Conversation, Pending
 from .exceptions import TransportError
@@ -150,18 +149,19 @@ class _HttpClient:
 
     def _post(self, data: bytes) -> bytes:
         url = self.conversation.url
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not url.startswith(("http://", "https://")):
             raise TransportError(f"{url!r} is no address of a gateway")
-        request = urllib.request.Request(url, data, {"Content-Type": CONTENT_TYPE})  # noqa: S310
         limit = self.conversation.limits.input_bytes
         try:
+            request = urllib.request.Request(url, data, {"Content-Type": CONTENT_TYPE})  # noqa: S310
             with self._opener.open(request, timeout=self.timeout) as response:
                 body: bytes = response.read(limit + 1)
                 kind = response.headers.get_content_type()
         except urllib.error.HTTPError as error:
             with error:
                 raise TransportError(f"{url}: HTTP status {error.code}") from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            # ValueError: an address that is none, which a response may have named.
             raise TransportError(f"{url}: {error}") from error
         if kind != CONTENT_TYPE or len(body) > limit:
             raise TransportError(f"{url}: {kind}, not at most {limit} bytes of {CONTENT_TYPE}")

@@ -19,7 +19,7 @@ from .packet import Header, Message, Packet
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = packets.CONTENT_TYPE
-_ANSWER = re.compile(r"/(\d+)/on(Result|Status|DebugEvents)")
+_ANSWER = re.compile(r"/([0-9]{1,5})/on(Result|Status|DebugEvents)")
 _UNANSWERED = object()
 
 
@@ -99,7 +99,7 @@ class Conversation:
         for message in packet.messages:
             answer = _ANSWER.fullmatch(message.target_uri)
             if answer is None:
-                self._call_client(message.target_uri, message.value)
+                self._call_client_by(message)
             elif 1 <= int(answer[1]) <= len(calls):
                 _settle(calls[int(answer[1]) - 1], answer[2], message)
 
@@ -108,26 +108,42 @@ class Conversation:
             case "AppendToGatewayUrl", str(suffix):
                 self.url = self._first_url + suffix
             case "ReplaceGatewayUrl", str(url):
-                self._replace_url(urljoin(self.url, url))
+                self._replace_url(url)
             case "RequestPersistentHeader", {"name": str(name), "data": value, **rest}:
                 must_understand = rest.get("mustUnderstand") is True
                 self.add_header(name, value, must_understand=must_understand)
             case name, value:
                 self._call_client(name, value)
 
-    def _replace_url(self, url: str) -> None:
-        old, new = urlsplit(self.url), urlsplit(url)
+    def _replace_url(self, target: str) -> None:
+        try:
+            url = urljoin(self.url, target)
+            old, new = urlsplit(self.url), urlsplit(url)
+        except ValueError:
+            logger.warning("the gateway's move to %r is not followed", target[:200])
+            return
         if (old.scheme, old.netloc) != (new.scheme, new.netloc) and not self.follow_elsewhere:
             logger.warning("the gateway's move to %s://%s is not followed", new.scheme, new.netloc)
             return
         self.url = self._first_url = url
+
+    def _call_client_by(self, message: Message) -> None:
+        if message.error is None:
+            self._call_client(message.target_uri, message.value)
+        else:
+            name = message.target_uri[:200]
+            logger.warning("the gateway's call of %r cannot be decoded: %s", name, message.error)
 
     def _call_client(self, name: str, value: Any) -> None:
         method = self.methods.get(name)
         if method is None:
             logger.info("the gateway called %r, which this client does not have", name[:200])
             return
-        method(value)
+        try:
+            method(value)
+        except Exception:
+            # The answers of the calls come behind it.
+            logger.exception("this client's method %r failed", name)
 
 
 def _settle(call: Pending, kind: str, message: Message) -> None:

@@ -74,6 +74,7 @@ class Decoder:
     @property
     def position(self) -> int:
         """Where the next value begins."""
+        # Compiled, a member of one class is read in place, and that of a union by its name.
         reader: Reader = self._decoder
         return reader.position
 

@@ -111,6 +111,36 @@ class TestConversation:
         received(conversation, Packet(0, [Header("ReplaceGatewayUrl", False, target)], []))
         assert conversation.url == url
 
+    def test_a_move_to_what_is_no_address(self, caplog: pytest.LogCaptureFixture) -> None:
+        conversation = Conversation("http://h/g/")
+        received(conversation, Packet(0, [Header("ReplaceGatewayUrl", False, "http://[")], []))
+        assert conversation.url == "http://h/g/"
+        assert "move to 'http://[' is not followed" in caplog.text
+
+    def test_what_a_client_call_does_hurts_no_answer(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(_: Any) -> None:
+            raise ZeroDivisionError
+
+        heard: list[Any] = []
+        methods = {"onFail": fail, "onBroken": heard.append}
+        conversation = Conversation("http://h/g/", methods=methods)
+        messages = [
+            Message("onFail"),
+            Message("onBroken", "null", "x"),
+            Message(f"/{'1' * 5000}/onResult"),
+            Message("/1/onResult", "null", 7),
+        ]
+        packet = Packet(0, [Header("onFail")], messages).serialize()
+        assert packet.count(b"\x02\0\x01x") == 1
+        one = Pending("a.b", ())
+        conversation.receive(packet.replace(b"\x02\0\x01x", b"\x16\0\x01x"), [one])
+        assert one.result() == 7
+        assert heard == [], "a value that cannot be decoded is no None"
+        assert "the gateway's call of 'onBroken' cannot be decoded" in caplog.text
+        assert caplog.text.count("this client's method 'onFail' failed") == 2
+
     def test_what_is_appended_after_a_move_is_appended_to_the_new_address(self) -> None:
         conversation = Conversation("http://h/g/")
         received(conversation, Packet(0, [Header("ReplaceGatewayUrl", False, "/new/")], []))
@@ -228,7 +258,13 @@ class TestLive:
             client.call("echo.args", *["y" * 600] * 2)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/g/", "file:///etc/passwd", "nonsense"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1:1/g/", "file:///etc/passwd", "nonsense"),
+        *("http://127.0.0.1:1/ü", "http://[", "http://a..b/", "http://127.0.0.1:abc/"),
+    ],
+)
 def test_nobody_answers(url: str) -> None:
     with pytest.raises(TransportError):
         RemotingClient(url, timeout=2).call("math.add", 1, 2)
