@@ -7,7 +7,7 @@ dates and classes need (ISO 8601 text, objects for dataclasses) and strictness a
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -67,8 +67,12 @@ def _converter_of(hint: Any) -> Convert | None:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return _union_of([one for one in arguments if one is not types.NoneType])
-    if origin is list and arguments and (item := converter_of(arguments[0])):
+    if origin in (list, Sequence, Iterable) and arguments and (item := converter_of(arguments[0])):
         return partial(_list_of, coercion_of(list) or list, item)
+    if origin is tuple and arguments[1:] == (...,) and (item := converter_of(arguments[0])):
+        return partial(_tuple_of, coercion_of(list) or list, item)
+    if origin in (dict, Mapping) and arguments and (item := converter_of(arguments[1])):
+        return partial(_dict_of, coercion_of(dict) or dict, item)
     return coercion_of(hint)
 
 
@@ -110,6 +114,22 @@ def _list_of(as_list: Convert, item: Convert, value: Any) -> list[Any]:
             items.append(item(one))
         except TypeError as error:
             raise _Misfit(f"item {index}: {error}") from None
+    return items
+
+
+def _tuple_of(as_list: Convert, item: Convert, value: Any) -> tuple[Any, ...]:
+    return tuple(_list_of(as_list, item, value))
+
+
+def _dict_of(as_dict: Convert, item: Convert, value: Any) -> dict[Any, Any]:
+    items = {}
+    for key, one in as_dict(value).items():
+        try:
+            items[key] = item(one)
+        except TypeError as error:
+            # Of other keys the text could be endless.
+            name = key[:100] if isinstance(key, str) else f"({type(key).__name__})"
+            raise _Misfit(f"{name}: {error}") from None
     return items
 
 

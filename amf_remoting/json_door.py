@@ -144,8 +144,8 @@ def fault_response(request: HttpRequest, target: str, fault: Fault) -> HttpRespo
     """The fault with its status; one line in the log, at INFO."""
     status = _STATUS.get(fault.code, 400)  # type: ignore[call-overload]
     response = HttpResponse(_fault_text(fault), status=status, content_type=CONTENT_TYPE)
-    if "retryAfter" in fault.details:
-        response["Retry-After"] = str(fault.details["retryAfter"])
+    if isinstance(seconds := fault.details.get("retryAfter"), int):
+        response["Retry-After"] = str(seconds)
     # Marks the response as logged: Django would add a line of its own.
     log_response(
         "%s: %s",

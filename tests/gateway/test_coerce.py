@@ -1,5 +1,7 @@
 """Arguments made what annotations say."""
 
+import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -68,6 +70,12 @@ MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
         (Shape, {"name": "s", "points": [{"x": 1}, Point(2.0)]},
          Shape("s", [Point(1.0), Point(2.0)])),
         (list[Point], [{"x": 1}], [Point(1.0)]), (Point | None, None, None),
+        (Sequence[Point], [{"x": 1}], [Point(1.0)]),
+        (tuple[Point, ...], [{"x": 1}], (Point(1.0),)),
+        (dict[str, Point], {"a": {"x": 1}}, {"a": Point(1.0)}),
+        (dict[str, int], amf.MixedArray([], {"a": 1.0}), {"a": 1}),
+        (typing.Dict, {"a": 1}, {"a": 1}), (typing.Sequence, [1], [1]),  # noqa: UP006
+        (Mapping[str, list[date]], {"a": ["2026-01-02"]}, {"a": [date(2026, 1, 2)]}),
     ],
     ids=repr,
 )  # fmt: skip
@@ -92,6 +100,9 @@ def test_values_that_fit(hint: Any, value: Any, wanted: Any) -> None:
         (Point, amf.MixedArray([1], {"x": 1}), "Point expected, got MixedArray"),
         (Point, None, "Point expected, got null"),
         (Shape, {"name": "s", "points": [{"x": 1}, {}]}, "points: item 1: Point lacks 'x'"),
+        (tuple[int, ...], [1, None], "item 1: int expected, got null"),
+        (dict[str, Point], {"a": {"x": 1}, "b": {"y": 1}}, "b: Point lacks 'x'"),
+        (dict[str, int], [1], "dict[str, int] expected, got list"),
         (int | str, [], "int | str expected, got list"),
         (int | None, "a", "int | None expected, got str"),
     ],

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.test import AsyncClient
+from django.test import AsyncClient, RequestFactory
 
 from amf_remoting import amf, json_door
 from amf_remoting.exceptions import Fault, FaultCode
-from amf_remoting.json_door import JsonEncoder
+from amf_remoting.json_door import JsonEncoder, fault_response
 from amf_remoting.registry import registry, remote_method
 
 from .conftest import Post
@@ -90,6 +90,13 @@ def test_details_of_a_fault_that_cannot_be_encoded_are_left_out(call: Any) -> No
     status, answer = call("echo.unspeakable_fault", [])
     assert status == 400
     assert answer == {"fault": {"level": "warning", "code": "Shop.Odd", "description": "odd"}}
+
+
+def test_only_seconds_become_a_header(exposed: Any) -> None:
+    for retry_after, header in ((5, "5"), ("a\nb", None)):
+        fault = Fault("Shop.Busy", "later", details={"retryAfter": retry_after})
+        response = fault_response(RequestFactory().post("/"), "shop.buy", fault)
+        assert response.headers.get("Retry-After") == header
 
 
 def test_a_fault_is_one_line_in_the_log(call: Any, caplog: pytest.LogCaptureFixture) -> None:
