@@ -106,3 +106,18 @@ def test_deeper_than_the_stack_leaves_nothing_behind() -> None:
     with pytest.raises(EncodeError, match="nested deeper than the stack"):
         writer.write("/1/onResult", Bottomless(a=1))
     assert parse(writer.getvalue([])).messages == []
+
+
+def test_messages_and_headers_are_counted_by_two_bytes() -> None:
+    writer = PacketWriter()
+    for _ in range(0xFFFF):
+        writer.write_serialized(b"")
+    assert writer.getvalue([]) == b"\0\0\0\0\xff\xff"
+    assert writer.getvalue([b"h"]) == b"\0\0\0\1h\xff\xff"
+    with pytest.raises(EncodeError, match="cannot count to 65536"):
+        writer.getvalue([b""] * 65_536)
+    writer.write_serialized(b"")
+    with pytest.raises(EncodeError, match="cannot count to 65536"):
+        writer.getvalue([])
+    with pytest.raises(EncodeError, match="cannot count to 65536"):
+        PacketWriter(65_536)
