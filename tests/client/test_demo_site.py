@@ -1,4 +1,4 @@
-"""The client against the demo site: rooms, calls both ways."""
+"""The clients against the demo site: rooms, calls both ways, and its gateway through daphne."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from amf_remoting.client import AsyncRemotingClient, RemotingClient
+from amf_remoting.exceptions import RemoteFault
 from rtmp_channels.client import CallFailed, NetConnection
 
 
@@ -24,3 +26,21 @@ async def test_rooms_and_calls_both_ways(demo_server):
             assert await heard.get() == "hello"
         with pytest.raises(CallFailed):
             await ann.call("echo.missing")
+
+
+@pytest.mark.parametrize("version", [0, 3])
+async def test_the_gateway_through_daphne(demo_server, version):
+    async_client = AsyncRemotingClient(demo_server.url("/gateway/"), version=version)
+    client = RemotingClient(demo_server.url("/gateway/"), version=version)
+
+    def batch():
+        with client.batch() as calls:
+            return [calls.call("echo.fail", "x"), calls.call("math.add", 2, 3)]
+
+    failed, added = await asyncio.to_thread(batch)
+    assert added.result() == 5
+    with pytest.raises(RemoteFault, match=r"echo\.fail|x"):
+        failed.result()
+    assert await async_client.call("echo.args", 1, "é", None) == [1, "é", None]
+    with pytest.raises(RemoteFault, match="needs a login"):
+        await async_client.call("staff.whoami")
