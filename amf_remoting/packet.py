@@ -185,11 +185,9 @@ class PacketWriter:
     def getvalue(self, headers: list[bytes]) -> bytes:
         """The packet, with these serialized headers."""
         out = self._out
-        count = self._messages
-        if count > 0xFFFF:
-            raise EncodeError(f"a packet cannot count to {count}")
-        out[_COUNT_AT] = count >> 8
-        out[_COUNT_AT + 1] = count & 0xFF
+        count = _u16(self._messages)
+        out[_COUNT_AT] = count[0]
+        out[_COUNT_AT + 1] = count[1]
         packet = out.getvalue()
         if not headers:
             return packet
